@@ -1,0 +1,60 @@
+import type { Json, JsonObject } from '../event/json.ts'
+
+/** One message on its way to one address: everything that a backend needs to send it. */
+export interface Outgoing<
+  Address = unknown,
+  Message = Readonly<Record<string, string>>,
+  Options = unknown,
+> {
+  /** The delivery's id (uuid v7). The same on every attempt: pass it on as idempotency key. */
+  readonly id: string
+  readonly notificationId: string
+  /** 1 for the first try. */
+  readonly attempt: number
+  readonly event: string
+  readonly channel: string
+  readonly address: Address
+  /** The rendered parts. */
+  readonly message: Message
+  /** The options of the channel for this message: the event's, overlaid by the call's. */
+  readonly options: Options
+  /** The event's context as the schema gave it. */
+  readonly context: Readonly<Record<string, unknown>>
+  /** The same as it was given to `send` and stored. */
+  readonly input: JsonObject
+  /** What is stored of the recipient. */
+  readonly recipient: JsonObject
+  readonly locale: string
+  readonly zone: string
+  /** When `send` was called. */
+  readonly createdAt: Date
+  /** Aborted when the attempt's time is up, or the worker must stop. */
+  readonly signal: AbortSignal
+}
+
+/** What a provider answered. Kept with the delivery, so it must be JSON and hold no secrets. */
+export interface Receipt {
+  /** The provider's own id of the message. */
+  readonly id?: string
+  readonly [detail: string]: Json | undefined
+}
+
+/**
+ * One provider of a channel. `send` resolves when the provider has taken the message, and throws
+ * `Permanent` (give up), `RetryAfter` (not before), or anything else (try again).
+ */
+export interface Backend<
+  Address = unknown,
+  Message = Readonly<Record<string, string>>,
+  Options = unknown,
+> {
+  readonly name: string
+  send(outgoing: Outgoing<Address, Message, Options>): Promise<Receipt>
+  /** Sends a chunk in one go; the outcomes in the same order. An error here is as one thrown by `send`. */
+  sendMany?(
+    outgoing: readonly Outgoing<Address, Message, Options>[],
+  ): Promise<readonly (Receipt | Error)[]>
+  /** Proves that the provider can be reached and accepts our credentials; throws where not. */
+  verify?(): Promise<void>
+  close?(): Promise<void>
+}

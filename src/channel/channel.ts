@@ -1,0 +1,78 @@
+import type { AddressType } from './address.ts'
+import type { Backend } from './backend.ts'
+import type { PartSpecs, Rendered } from './part.ts'
+import { defaultRetry, type RetryPolicy } from './retry.ts'
+
+/** At most `perSecond` on average, `burst` at once (default: one second's worth). */
+export interface Rate {
+  readonly perSecond: number
+  readonly burst?: number
+}
+
+/** A medium as data: what it needs to reach somebody, and what a message consists of. */
+export interface ChannelDefinition<Address, Parts extends PartSpecs, Options, Key extends string> {
+  readonly address: AddressType<Address, Key>
+  readonly parts: Parts
+  /** Checks `channelOptions` of an event or a call; throws an Error whose text says what is wrong. */
+  readonly parseOptions?: (options: unknown) => Options
+  /** Lays the call's options over the event's. Default: key by key. */
+  readonly mergeOptions?: (base: Options, over: Options) => Options
+  /** Runs after rendering: makes what can be made from other parts (a text from the HTML). */
+  readonly complete?: (message: Rendered<Parts>) => Rendered<Parts>
+  /** Default: `defaultRetry`. */
+  readonly retry?: RetryPolicy
+  /** How many messages one worker has in flight. Default 50. */
+  readonly concurrency?: number
+}
+
+/** What an application says about a channel that it uses. */
+export interface ChannelOptions<Address, Parts extends PartSpecs, Options> {
+  readonly backend: Backend<Address, Rendered<Parts>, Options>
+  readonly retry?: RetryPolicy
+  /** How many messages one worker has in flight. */
+  readonly concurrency?: number
+  /** One attempt's time. Default 30 s. */
+  readonly timeoutMs?: number
+  readonly rate?: Rate
+}
+
+/** A configured channel: the value of one key of `channels`. */
+export interface Channel<
+  Address = unknown,
+  Parts extends PartSpecs = PartSpecs,
+  Options = unknown,
+  Key extends string = string,
+> {
+  readonly definition: ChannelDefinition<Address, Parts, Options, Key>
+  readonly backend: Backend<Address, Rendered<Parts>, Options>
+  readonly retry: RetryPolicy
+  readonly concurrency: number
+  readonly timeoutMs: number
+  readonly rate: Rate | undefined
+}
+
+/**
+ * Declares a channel. The result is called with a backend to configure it:
+ *
+ * ```ts
+ * const pager = defineChannel({ address: pagerNumber, parts: { text: 'required' } })
+ * createEnvoyer({ channels: { pager: pager({ backend }) }, … })
+ * ```
+ */
+export function defineChannel<
+  Address,
+  const Parts extends PartSpecs,
+  Options = Record<never, never>,
+  const Key extends string = never,
+>(definition: ChannelDefinition<Address, Parts, Options, Key>) {
+  return (
+    options: ChannelOptions<Address, Parts, Options>,
+  ): Channel<Address, Parts, Options, Key> => ({
+    definition,
+    backend: options.backend,
+    retry: options.retry ?? definition.retry ?? defaultRetry,
+    concurrency: options.concurrency ?? definition.concurrency ?? 50,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    rate: options.rate,
+  })
+}
