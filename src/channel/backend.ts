@@ -50,10 +50,6 @@ export interface Backend<
 > {
   readonly name: string
   send(outgoing: Outgoing<Address, Message, Options>): Promise<Receipt>
-  /** Sends a chunk in one go; the outcomes in the same order. An error here is as one thrown by `send`. */
-  sendMany?(
-    outgoing: readonly Outgoing<Address, Message, Options>[],
-  ): Promise<readonly (Receipt | Error)[]>
   /** Proves that the provider can be reached and accepts our credentials; throws where not. */
   verify?(): Promise<void>
   close?(): Promise<void>

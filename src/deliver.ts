@@ -1,0 +1,132 @@
+import type { Receipt } from './channel/backend.ts'
+import type { RetryPolicy } from './channel/retry.ts'
+import { codeOf, DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from './errors.ts'
+import type { Json, JsonObject } from './event/json.ts'
+import type { Claimed } from './outbox/claim.ts'
+import type { Lost } from './outbox/hold.ts'
+import type { NotSent, Outcome } from './outbox/settle.ts'
+import type { Deliver, Hold } from './worker/contract.ts'
+
+/** The steps of the worker's half, each made by the module that it is named after. */
+export interface DeliverSteps {
+  /** The context as the event's schema gives it to templates. */
+  context(claimed: Claimed): Promise<Readonly<Record<string, unknown>>>
+  /** The message's parts. */
+  render(claimed: Claimed, context: Readonly<Record<string, unknown>>): Record<string, string>
+  /** Hands the message to the channel's backend. */
+  send(
+    claimed: Claimed,
+    context: Readonly<Record<string, unknown>>,
+    message: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Receipt>
+  /** The backend's name, and the policy that says whether and when to try again. */
+  backend(channel: string): string
+  retry(event: string, channel: string): RetryPolicy
+  /** Holds back what a `RetryAfter` names besides the delivery itself. */
+  holdBack(claimed: Claimed, scope: 'lane' | 'backend', delayMs: number): Promise<void>
+  /** Whether what was sent is kept with the delivery. */
+  readonly keepMessages: boolean
+}
+
+/** claim → context → render → backend → settle → signals. Claiming and settling are the worker's. */
+export function createDeliver(steps: DeliverSteps): Deliver {
+  return async (claimed, hold) => {
+    const startedAt = new Date()
+    const began = performance.now()
+    const tried = () => ({
+      id: claimed.id,
+      attempts: claimed.attempts,
+      notificationId: claimed.notificationId,
+      backend: steps.backend(claimed.channel),
+      startedAt,
+      tookMs: performance.now() - began,
+    })
+    try {
+      const context = await steps.context(claimed)
+      const message = steps.render(claimed, context)
+      if (!hold.held()) return undefined
+      const receipt = await untilAborted(steps.send(claimed, context, message, hold.signal), hold)
+      return {
+        outcome: 'sent',
+        ...tried(),
+        receipt: receipt as JsonObject,
+        message: steps.keepMessages ? message : undefined,
+      }
+    } catch (thrown) {
+      const error = toError(thrown)
+      if (error instanceof RetryAfter && error.scope !== 'delivery') {
+        await steps.holdBack(claimed, error.scope, error.delayMs)
+      }
+      return { ...tried(), ...failure(claimed, error, steps.retry(claimed.event, claimed.channel)) }
+    }
+  }
+}
+
+/** A backend that does not heed its signal must not keep a place for ever. */
+function untilAborted<T>(sending: Promise<T>, { signal }: Hold): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      const reason = toError(signal.reason)
+      reject(new DeliveryError(reason.message, { code: 'timeout', cause: reason }))
+    }
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    sending.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** Errors of ours that a later try can find mended. */
+function codeOfError(error: Error): string {
+  if (error instanceof EnvoyerError && error.code === 'template-invalid') return 'render-failed'
+  return codeOf(error, error.name === 'AbortError' ? 'timeout' : 'error')
+}
+
+function failure(
+  delivery: Pick<Claimed, 'attempts' | 'attemptsBefore' | 'elapsedMs'>,
+  error: Error,
+  retry: RetryPolicy,
+): Pick<NotSent, 'outcome' | 'delayMs' | 'code' | 'text' | 'request' | 'response'> {
+  const delayMs = error instanceof Permanent ? null : nextTry(delivery, error, retry)
+  const exchange = error instanceof DeliveryError ? error.exchange : undefined
+  return {
+    outcome: delayMs === null ? 'failed' : 'retry',
+    delayMs: delayMs ?? 0,
+    code: codeOfError(error),
+    text: error.message.slice(0, 2000),
+    request: exchange?.request as Json | undefined,
+    response: exchange?.response as Json | undefined,
+  }
+}
+
+function nextTry(
+  delivery: Pick<Claimed, 'attempts' | 'attemptsBefore' | 'elapsedMs'>,
+  error: Error,
+  retry: RetryPolicy,
+): number | null {
+  const delayMs = retry({
+    attempt: delivery.attempts - delivery.attemptsBefore,
+    elapsedMs: Math.max(0, delivery.elapsedMs),
+    error,
+  })
+  if (delayMs === null || !Number.isFinite(delayMs) || delayMs < 0) return null
+  return error instanceof RetryAfter ? Math.max(delayMs, error.delayMs) : delayMs
+}
+
+/** The outcome of a try whose worker was lost: a failed attempt, tried again at once, alone. */
+export function lostOutcome(delivery: Lost, retry: RetryPolicy): Outcome {
+  const error = new DeliveryError(
+    'The worker that was sending it did not come back. It may have been delivered.',
+    { code: 'worker-lost' },
+  )
+  return {
+    ...failure(delivery, error, retry),
+    delayMs: 0,
+    id: delivery.id,
+    attempts: delivery.attempts,
+    notificationId: delivery.notificationId,
+    backend: null,
+    startedAt: new Date(),
+    tookMs: 0,
+  }
+}

@@ -1,0 +1,75 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { EnvoyerError } from '../errors.ts'
+import type { EventDefinition } from './define.ts'
+import { reservedKeys } from './define.ts'
+import { findNotJson, type JsonObject } from './json.ts'
+
+function issueLine(issue: StandardSchemaV1.Issue): string {
+  const path = (issue.path ?? [])
+    .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
+    .join('.')
+  return path === '' ? issue.message : `\`${path}\`: ${issue.message}`
+}
+
+/** Runs the schema over a context and gives its output; throws `context-invalid`. */
+export async function parseContext(
+  name: string,
+  event: EventDefinition,
+  input: unknown,
+): Promise<Record<string, unknown>> {
+  const pending = event.context['~standard'].validate(input)
+  const result = pending instanceof Promise ? await pending : pending
+  if (result.issues) {
+    throw new EnvoyerError(
+      'context-invalid',
+      result.issues.map((issue) => `event "${name}", ${issueLine(issue)}`),
+    )
+  }
+  return result.value as Record<string, unknown>
+}
+
+/** Checks in `send` what the worker will rely on; throws `context-invalid` or `context-not-json`. */
+export async function checkContext(
+  name: string,
+  event: EventDefinition,
+  input: unknown,
+): Promise<JsonObject> {
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) {
+    throw new EnvoyerError('context-invalid', `event "${name}": the context is not an object`)
+  }
+  const lost = findNotJson(input)
+  if (lost !== undefined) throw new EnvoyerError('context-not-json', `event "${name}": ${lost}`)
+  const reserved = reservedKeys.filter((key) => key in input)
+  if (reserved.length > 0) {
+    throw new EnvoyerError(
+      'context-invalid',
+      reserved.map((key) => `event "${name}": the key \`${key}\` is reserved for templates`),
+    )
+  }
+  await parseContext(name, event, input)
+  return input as JsonObject
+}
+
+interface JsonSchemaSource {
+  readonly jsonSchema?: {
+    input?(options: { target: string }): Record<string, unknown>
+    output?(options: { target: string }): Record<string, unknown>
+  }
+}
+
+/**
+ * The JSON schema of what templates see, where the schema's library gives one (zod and arktype do,
+ * by https://standardschema.dev/json-schema). A transformed output often has none: then the input's.
+ */
+export function contextJsonSchema(event: EventDefinition): Record<string, unknown> | undefined {
+  const source = (event.context['~standard'] as JsonSchemaSource).jsonSchema
+  for (const side of ['output', 'input'] as const) {
+    try {
+      const schema = source?.[side]?.({ target: 'draft-2020-12' })
+      if (schema) return schema
+    } catch {
+      // Not every schema can be said as JSON schema; then nothing is known about it.
+    }
+  }
+  return undefined
+}

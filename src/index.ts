@@ -1,0 +1,44 @@
+export type { AddressType } from './channel/address.ts'
+export type { Backend, Outgoing, Receipt } from './channel/backend.ts'
+export {
+  type Channel,
+  type ChannelDefinition,
+  type ChannelOptions,
+  defineChannel,
+  type Rate,
+} from './channel/channel.ts'
+export type { PartSpec, PartSpecs, Rendered } from './channel/part.ts'
+export {
+  defaultRetry,
+  delays,
+  exponential,
+  type Failure,
+  fixed,
+  linear,
+  type RetryPolicy,
+} from './channel/retry.ts'
+export { createEnvoyer, defineConfig, type Envoyer, type WorkOptions } from './envoyer.ts'
+export {
+  DeliveryError,
+  EnvoyerError,
+  type ErrorCode,
+  type Exchange,
+  Permanent,
+  RetryAfter,
+} from './errors.ts'
+export { defineEvent, type EventDefinition } from './event/define.ts'
+export type { Json, JsonObject } from './event/json.ts'
+export type { EnvoyerOptions, FailureReport } from './option/configuration.ts'
+export type { SendOptions } from './option/send-options.ts'
+export type { DeliveryStatus } from './outbox/entities.ts'
+export type { QueuedDelivery } from './outbox/find.ts'
+export type { DeliveryDetails, DeliveryFilter, DeliveryView } from './outbox/read.ts'
+export type { SendResult } from './outbox/result.ts'
+export type { RecipientOptions } from './recipient/recipient.ts'
+export type { SkipReason } from './recipient/route.ts'
+export type { Skip, Skipped } from './recipient/skip.ts'
+export type { ChannelSetting } from './setting/settings.ts'
+export type { DeliverySignal, FailedTry, Signals } from './signal/signals.ts'
+export type { TemplateOverride, TemplateProblem } from './template/contract.ts'
+export type { Completed, WaitOptions } from './wiring/wait.ts'
+export type { Worker } from './worker/worker.ts'

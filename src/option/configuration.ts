@@ -1,0 +1,212 @@
+import { existsSync, statSync } from 'node:fs'
+import { EnvoyerError, toError } from '../errors.ts'
+import { contextJsonSchema } from '../event/context.ts'
+import { reservedKeys } from '../event/define.ts'
+import { isZone, type RecipientOptions } from '../recipient/recipient.ts'
+import { createSealer, type Sealer } from '../secret/sealer.ts'
+import type { FailedTry } from '../signal/signals.ts'
+import type { CustomFilter, TemplateLimits } from '../template/index.ts'
+import type { AnyChannel, ChannelMap, EventMap } from './infer.ts'
+import { mergeChannelOptions } from './send-options.ts'
+
+/** A given-up delivery, or an error of Envoyer's own machinery that no caller could be told. */
+export type FailureReport =
+  | ({ readonly kind: 'delivery' } & FailedTry)
+  | { readonly kind: 'internal'; readonly error: Error }
+
+/** Everything but events, channels and recipients. */
+export interface Surroundings {
+  /** Folder of the templates. Default: none; then all come from the database. */
+  readonly templates?: string
+  /** Filters of one's own for templates: `{{ value | name: argument }}`. */
+  readonly filters?: Readonly<Record<string, CustomFilter>>
+  /** What rendering one part may cost. */
+  readonly templateLimits?: Partial<TemplateLimits>
+  /** Zone of recipients without one, for dates in templates. Default: UTC. */
+  readonly zone?: string
+  /** Language of the base templates, and of numbers and dates in them. Default: en. */
+  readonly locale?: string
+  /** Locales tried, in order, where a message has no template in the recipient's language. */
+  readonly fallbackLocales?: readonly string[]
+  /** PostgreSQL. Default: ENVOYER_DATABASE_URL; without one the embedded database is used. */
+  readonly databaseUrl?: string
+  /** Folder of the embedded database, or 'memory'. Default: .envoyer */
+  readonly directory?: string
+  /** Schema of our tables. Default: envoyer. */
+  readonly schema?: string
+  /**
+   * `fsync` (default): what is acknowledged survives a power cut. `process`: quicker; survives a
+   * killed process only. Of the embedded database.
+   */
+  readonly durability?: 'fsync' | 'process'
+  /** Connections to PostgreSQL. Default 10. */
+  readonly connections?: number
+  /**
+   * Whether opening brings the tables up to date (`run`), or refuses where they are old (`check`).
+   * Default: run for the embedded database, check for PostgreSQL.
+   */
+  readonly migrations?: 'run' | 'check'
+  /** 32 bytes as base64 or hex: encrypts secrets at rest. Several: the first encrypts, all decrypt. Default: ENVOYER_SECRET_KEY, separated by commas. */
+  readonly secretKey?: string | readonly string[]
+  /** Whether what was sent is kept with its delivery. Default true. */
+  readonly keepMessages?: boolean
+  /**
+   * Told of every delivery given up, and of errors inside Envoyer: for error trackers. Default:
+   * internal errors are written to standard error.
+   */
+  readonly onFailure?: (failure: FailureReport) => void
+}
+
+/** The options of `createEnvoyer`. */
+export interface EnvoyerOptions<
+  Events extends EventMap,
+  Channels extends ChannelMap,
+  User,
+  OwnAddress extends string,
+> extends Surroundings {
+  /** By name: `defineEvent`. */
+  readonly events: Events
+  /** By name: `email({ backend })` and the like. */
+  readonly channels: Channels
+  /** How the application's own objects are read. */
+  readonly recipient?: RecipientOptions<User, OwnAddress>
+}
+
+export interface Configuration extends Surroundings {
+  readonly events: EventMap
+  readonly channels: ChannelMap
+  readonly recipient: RecipientOptions<never>
+  readonly zone: string
+  readonly locale: string
+  readonly schema: string
+  readonly sealer: Sealer
+}
+
+// Names are folder and file names too; a dot separates channel and part there.
+const nameOf = /^[a-z0-9][a-z0-9_-]*$/i
+
+function namesOf(kind: string, record: unknown, problems: string[]): string[] {
+  if (record === null || typeof record !== 'object' || Object.keys(record).length === 0) {
+    problems.push(`\`${kind}\` must be an object with at least one entry`)
+    return []
+  }
+  const names = Object.keys(record)
+  for (const name of names) {
+    if (!nameOf.test(name)) {
+      problems.push(`${kind}: "${name}" must be letters, digits, - and _, and begin with no _ or -`)
+    }
+  }
+  return names
+}
+
+function checkEvent(
+  name: string,
+  events: EventMap,
+  channels: ChannelMap,
+  problems: string[],
+): void {
+  const event = events[name]!
+  if (typeof event.context?.['~standard']?.validate !== 'function') {
+    problems.push(
+      `event "${name}": \`context\` is not a Standard Schema (zod, valibot, arktype, …)`,
+    )
+    return
+  }
+  for (const channel of event.channels ?? []) {
+    if (!Object.hasOwn(channels, channel)) {
+      problems.push(`event "${name}": the channel "${channel}" is not configured`)
+    }
+  }
+  const keys = Object.keys((contextJsonSchema(event)?.properties as object | undefined) ?? {})
+  for (const key of reservedKeys) {
+    if (keys.includes(key)) problems.push(`event "${name}": the context key \`${key}\` is reserved`)
+  }
+  try {
+    mergeChannelOptions(channels, event.channelOptions, undefined)
+  } catch (thrown) {
+    problems.push(...(thrown as EnvoyerError).problems.map((line) => `event "${name}": ${line}`))
+  }
+}
+
+function checkChannel(name: string, channel: AnyChannel, problems: string[]): void {
+  const positive = (value: number, what: string) => {
+    if (!(value > 0)) problems.push(`channel "${name}": \`${what}\` must be greater than 0`)
+  }
+  if (channel?.definition === undefined) {
+    problems.push(`channel "${name}" is not the result of a channel function such as email({ … })`)
+    return
+  }
+  if (typeof channel.backend?.send !== 'function') problems.push(`channel "${name}" has no backend`)
+  if (typeof channel.retry !== 'function')
+    problems.push(`channel "${name}": \`retry\` must be a function`)
+  if (!Number.isInteger(channel.concurrency))
+    problems.push(`channel "${name}": \`concurrency\` must be a whole number`)
+  positive(channel.concurrency, 'concurrency')
+  positive(channel.timeoutMs, 'timeoutMs')
+  if (channel.rate) {
+    positive(channel.rate.perSecond, 'rate.perSecond')
+    if (channel.rate.burst !== undefined && !(channel.rate.burst >= 1)) {
+      problems.push(`channel "${name}": \`rate.burst\` must be at least 1`)
+    }
+  }
+}
+
+function checkSurroundings(options: Surroundings, problems: string[]): void {
+  const { zone, locale, fallbackLocales = [], templates, schema, databaseUrl } = options
+  if (zone !== undefined && !isZone(zone))
+    problems.push(`\`zone\`: "${zone}" is not an IANA time zone`)
+  for (const each of [...(locale === undefined ? [] : [locale]), ...fallbackLocales]) {
+    try {
+      Intl.getCanonicalLocales(each)
+    } catch {
+      problems.push(`"${each}" is not a BCP 47 language tag`)
+    }
+  }
+  if (templates !== undefined && !(existsSync(templates) && statSync(templates).isDirectory())) {
+    problems.push(`\`templates\`: there is no folder ${templates}`)
+  }
+  if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,40}$/.test(schema)) {
+    problems.push('`schema` must be a plain lower-case identifier of at most 41 characters')
+  }
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    problems.push('`databaseUrl` (ENVOYER_DATABASE_URL) must begin with postgres://')
+  }
+}
+
+function keysOf(secretKey: Surroundings['secretKey']): readonly string[] | undefined {
+  const given = secretKey ?? process.env.ENVOYER_SECRET_KEY
+  if (given === undefined || given === '') return undefined
+  return typeof given === 'string' ? given.split(',').map((key) => key.trim()) : given
+}
+
+/** Checks the whole configuration once; throws `configuration-invalid` with all of its problems. */
+export function checkConfiguration(
+  options: EnvoyerOptions<EventMap, ChannelMap, never, string>,
+): Configuration {
+  const problems: string[] = []
+  const databaseUrl = options.databaseUrl ?? process.env.ENVOYER_DATABASE_URL
+  const channelNames = namesOf('channels', options.channels, problems)
+  for (const name of channelNames) checkChannel(name, options.channels[name]!, problems)
+  const eventNames = namesOf('events', options.events, problems)
+  for (const name of eventNames) checkEvent(name, options.events, options.channels, problems)
+  checkSurroundings({ ...options, ...(databaseUrl ? { databaseUrl } : {}) }, problems)
+  for (const name of Object.keys(options.recipient?.address ?? {})) {
+    if (!channelNames.includes(name)) problems.push(`recipient.address: no channel "${name}"`)
+  }
+  let sealer: Sealer | undefined
+  try {
+    sealer = createSealer(keysOf(options.secretKey))
+  } catch (thrown) {
+    problems.push(`\`secretKey\`: ${toError(thrown).message}`)
+  }
+  if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
+  return {
+    ...options,
+    ...(databaseUrl ? { databaseUrl } : {}),
+    recipient: options.recipient ?? {},
+    zone: options.zone ?? 'UTC',
+    locale: options.locale ?? 'en',
+    schema: options.schema ?? 'envoyer',
+    sealer: sealer!,
+  }
+}

@@ -1,0 +1,59 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Channel } from '../channel/channel.ts'
+import type { EventDefinition } from '../event/define.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: a channel is used with its own types only through its own definition
+export type AnyChannel = Channel<any, any, any, any>
+
+export type ChannelMap = Readonly<Record<string, AnyChannel>>
+export type EventMap<ChannelName extends string = string> = Readonly<
+  Record<string, EventDefinition<StandardSchemaV1, ChannelName>>
+>
+
+/** What `send` takes for an event. */
+export type ContextOf<Event> =
+  Event extends EventDefinition<infer Schema, string> ? StandardSchemaV1.InferInput<Schema> : never
+
+/** The options that a channel's messages take. */
+export type MessageOptionsOf<C> =
+  // biome-ignore lint/suspicious/noExplicitAny: only the third parameter is looked at
+  C extends Channel<any, any, infer Options, any> ? Options : never
+
+// biome-ignore lint/suspicious/noExplicitAny: only the key is looked at
+type KeyOf<C> = C extends Channel<any, any, any, infer Key> ? Key : never
+
+/** `true` where some channel reaches anybody, as the console does. */
+type ReachesAnybody<Channels> = {
+  [Name in keyof Channels]: [KeyOf<Channels[Name]>] extends [never] ? true : never
+}[keyof Channels]
+
+type AddressKeys<Channels> = { [Name in keyof Channels]: KeyOf<Channels[Name]> }[keyof Channels]
+
+/** `true` for each member of a union of recipients that some configured channel can reach. */
+type Reached<Recipient, Channels, User, OwnAddress> = Recipient extends unknown
+  ? Extract<keyof Recipient, AddressKeys<Channels>> extends never
+    ? [OwnAddress] extends [never]
+      ? never
+      : Recipient extends User
+        ? true
+        : never
+    : true
+  : never
+
+/**
+ * Nothing where at least one member of the recipients' type can be reached, else an impossible
+ * demand that says so.
+ */
+export type Reachable<Recipient, Channels, User, OwnAddress> = 0 extends 1 & Recipient
+  ? unknown
+  : [ReachesAnybody<Channels> | Reached<Recipient, Channels, User, OwnAddress>] extends [never]
+    ? {
+        readonly 'no configured channel reaches this recipient: it has none of the keys': AddressKeys<Channels>
+      }
+    : unknown
+
+export type Recipients<Recipient> =
+  | Recipient
+  | readonly Recipient[]
+  | Iterable<Recipient>
+  | AsyncIterable<Recipient>

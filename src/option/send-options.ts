@@ -1,0 +1,156 @@
+import type { HandedDatabase } from '../database/index.ts'
+import { EnvoyerError, toError } from '../errors.ts'
+import { findNotJson, type Json, type JsonObject } from '../event/json.ts'
+import type { SendTerms } from '../send.ts'
+import type { ChannelMap, ContextOf, EventMap, MessageOptionsOf } from './infer.ts'
+
+/** What is to be sent once every delivery of a notification is settled. */
+export type OnCompleted<Events extends EventMap> = {
+  readonly [Name in keyof Events & string]: {
+    readonly event: Name
+    /** One recipient or several; plain JSON, since they are stored. */
+    readonly recipients: object | readonly object[]
+    readonly context: ContextOf<Events[Name]>
+  }
+}[keyof Events & string]
+
+export interface SendOptions<Events extends EventMap, Channels extends ChannelMap> {
+  /** Only these channels. Default: the event's. */
+  readonly channels?: readonly (keyof Channels & string)[]
+  /**
+   * Idempotency key, unique per event: the same key and context gives the first result again.
+   * It lives as long as its notification is kept.
+   */
+  readonly key?: string
+  /** Not before this instant: a Date or an ISO 8601 string with an offset. */
+  readonly at?: Date | string
+  /** For all recipients, instead of their own. A BCP 47 tag. */
+  readonly locale?: string
+  /** Overtakes what is not urgent. Default: the event's. */
+  readonly urgent?: boolean
+  /** Options of the channels' messages, laid over the event's. */
+  readonly channelOptions?: { readonly [Name in keyof Channels]?: MessageOptionsOf<Channels[Name]> }
+  /** Sent in the same transaction that settles the last delivery. */
+  readonly onCompleted?: OnCompleted<Events>
+  /**
+   * The caller's own transaction: a TypeORM EntityManager or a `pg` client of the database that
+   * holds our tables. Nothing goes out unless it commits.
+   */
+  readonly database?: HandedDatabase
+}
+
+interface Loose {
+  readonly channels?: readonly string[]
+  readonly key?: string
+  readonly at?: Date | string
+  readonly locale?: string
+  readonly urgent?: boolean
+  readonly channelOptions?: Readonly<Record<string, unknown>>
+  readonly onCompleted?: { event: string; recipients: object; context: unknown }
+}
+
+const known = new Set([
+  'channels',
+  'key',
+  'at',
+  'locale',
+  'urgent',
+  'channelOptions',
+  'onCompleted',
+  'database',
+])
+
+// An instant needs its offset: without one it would mean another time on another machine.
+const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i
+
+function parseAt(at: Date | string): Date | undefined {
+  if (typeof at === 'string' && !isoInstant.test(at)) return undefined
+  const date = new Date(at)
+  return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): string[] {
+  const problems: string[] = []
+  for (const key of Object.keys(options)) {
+    if (!known.has(key)) problems.push(`there is no option \`${key}\``)
+  }
+  const { key, at, locale, urgent, onCompleted, channelOptions } = options
+  if (
+    options.channels !== undefined &&
+    (!Array.isArray(options.channels) || options.channels.length === 0)
+  ) {
+    problems.push('`channels` must be an array with at least one name')
+  }
+  if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > 500)) {
+    problems.push('`key` must be a text of 1 to 500 characters')
+  }
+  if (at !== undefined && parseAt(at) === undefined) {
+    problems.push('`at` must be a valid Date or an ISO 8601 string with an offset (…T08:00:00Z)')
+  }
+  if (locale !== undefined && typeof locale !== 'string') problems.push('`locale` must be a text')
+  if (urgent !== undefined && typeof urgent !== 'boolean')
+    problems.push('`urgent` must be a boolean')
+  for (const name of Object.keys(channelOptions ?? {})) {
+    if (!Object.hasOwn(channels, name)) problems.push(`\`channelOptions.${name}\`: no such channel`)
+  }
+  if (onCompleted !== undefined) {
+    if (!Object.hasOwn(events, onCompleted.event))
+      problems.push(`\`onCompleted\`: no event "${onCompleted.event}"`)
+    const lost = findNotJson(onCompleted, 'onCompleted')
+    if (lost !== undefined) problems.push(`${lost}; it is stored as JSON`)
+  }
+  return problems
+}
+
+/** The channels' options of a message: the event's with the call's over them, each checked. */
+export function mergeChannelOptions(
+  channels: ChannelMap,
+  base: Readonly<Record<string, unknown>> | undefined,
+  over: Readonly<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = {}
+  const problems: string[] = []
+  for (const name of new Set([...Object.keys(base ?? {}), ...Object.keys(over ?? {})])) {
+    const definition = channels[name]?.definition
+    try {
+      const parse = (options: unknown): unknown => {
+        if (definition?.parseOptions) return definition.parseOptions(options)
+        if (Object.keys(options ?? {}).length > 0) throw new Error('this channel takes no options')
+        return options
+      }
+      const [first, second] = [base?.[name], over?.[name]]
+      const merge = definition?.mergeOptions ?? ((a: object, b: object) => ({ ...a, ...b }))
+      if (first === undefined || second === undefined) merged[name] = parse(first ?? second)
+      else merged[name] = merge(parse(first) as object, parse(second) as object)
+    } catch (thrown) {
+      problems.push(`${name}: ${toError(thrown).message}`)
+    }
+  }
+  if (problems.length > 0) throw new EnvoyerError('channel-options', problems)
+  return merged
+}
+
+/** Checks the options of a call; throws `option-invalid` or `channel-options`. */
+export function parseSendOptions(
+  options: Loose,
+  event: string,
+  events: EventMap,
+  channels: ChannelMap,
+): SendTerms {
+  const problems = problemsOf(options, events, channels)
+  if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+  const base = Object.hasOwn(events, event) ? events[event]!.channelOptions : undefined
+  const channelOptions = mergeChannelOptions(channels, base, options.channelOptions)
+  const stored: Record<string, unknown> = {}
+  // The event's own are looked up by the worker; only a call's must be written down.
+  if (options.channelOptions !== undefined) stored.channelOptions = channelOptions
+  if (options.onCompleted !== undefined) stored.onCompleted = options.onCompleted as unknown as Json
+  return {
+    channels: options.channels,
+    key: options.key,
+    locale: options.locale,
+    urgent: options.urgent === true,
+    at: options.at === undefined ? undefined : parseAt(options.at),
+    stored: stored as JsonObject,
+  }
+}

@@ -1,0 +1,40 @@
+import { type Executor, now, type Outbox, turn } from './outbox.ts'
+
+/** Puts failed deliveries in line once more, under the same id, with a fresh series of tries. */
+export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Promise<string[]> {
+  const rows = await db.execute<{ id: string }>(
+    `WITH again AS (
+       UPDATE ${o.schema}.delivery
+       SET status = 'pending', settled_at = NULL, send_at = ${now(1)}, due_at = ${now(1)},
+         attempts_before = attempts, turn = ${turn}
+       WHERE id = ANY($2) AND status = 'failed'
+       RETURNING id, notification_id),
+     opened AS (
+       UPDATE ${o.schema}.notification n SET open = n.open + a.count, completed_at = NULL
+       FROM (SELECT notification_id, count(*)::int AS count FROM again GROUP BY 1) a
+       WHERE n.id = a.notification_id)
+     SELECT id FROM again`,
+    [o.clockOffsetMs(), ids],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Sends a sent delivery once more, as a new one that names it. False where it was not sent. */
+export async function resend(o: Outbox, db: Executor, id: string, newId: string): Promise<boolean> {
+  const rows = await db.execute(
+    `WITH again AS (
+       INSERT INTO ${o.schema}.delivery
+         (id, notification_id, resend_of, lane, urgent, event, channel, recipient, users, address,
+          address_key, locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at)
+       SELECT $3, notification_id, id, lane, urgent, event, channel, recipient, users, address,
+         address_key, locale, zone, 'pending', CASE WHEN urgent THEN 0 ELSE 1 END,
+         ${now(1)}, ${now(1)}, 0, 0, ${now(1)}
+       FROM ${o.schema}.delivery WHERE id = $2 AND status = 'sent'
+       RETURNING notification_id)
+     UPDATE ${o.schema}.notification n SET open = n.open + 1, completed_at = NULL
+     FROM again WHERE n.id = again.notification_id
+     RETURNING n.id`,
+    [o.clockOffsetMs(), id, newId],
+  )
+  return rows.length === 1
+}

@@ -1,0 +1,48 @@
+import type { Rate } from '../channel/channel.ts'
+import { type Executor, now, type Outbox } from './outbox.ts'
+
+/** The rate of a channel; the claim takes a token a delivery. */
+export const channelBucket = (channel: string) => `channel:${channel}`
+/** Held back by a backend that asked for a pause. */
+export const backendBucket = (channel: string, backend: string) => `backend:${channel}/${backend}`
+export const laneBucket = (lane: string) => `lane:${lane}`
+
+/** Makes the bucket of a rate, or adapts it where the configuration has changed. */
+export async function setRate(
+  o: Outbox,
+  db: Executor,
+  name: string,
+  rate: Rate | undefined,
+): Promise<void> {
+  if (rate === undefined) {
+    await db.execute(
+      `UPDATE ${o.schema}.bucket SET per_second = NULL, capacity = NULL, tokens = NULL
+       WHERE name = $1 AND capacity IS NOT NULL`,
+      [name],
+    )
+    return
+  }
+  await db.execute(
+    `INSERT INTO ${o.schema}.bucket AS b (name, per_second, capacity, tokens, refilled_at)
+     VALUES ($2, $3, $4, $4, ${now(1)})
+     ON CONFLICT (name) DO UPDATE
+     SET per_second = $3, capacity = $4, tokens = least(coalesce(b.tokens, $4), $4)
+     WHERE (b.per_second, b.capacity) IS DISTINCT FROM ($3::float8, $4::float8)`,
+    [o.clockOffsetMs(), name, rate.perSecond, rate.burst ?? Math.max(1, rate.perSecond)],
+  )
+}
+
+/** Holds back all that `name` names until `delayMs` from now; never shortens an earlier pause. */
+export async function holdBack(
+  o: Outbox,
+  db: Executor,
+  name: string,
+  delayMs: number,
+): Promise<void> {
+  await db.execute(
+    `INSERT INTO ${o.schema}.bucket AS b (name, refilled_at, blocked_until)
+     VALUES ($2, ${now(1)}, ${now(1)} + $3::float8 * interval '1 ms')
+     ON CONFLICT (name) DO UPDATE SET blocked_until = greatest(b.blocked_until, excluded.blocked_until)`,
+    [o.clockOffsetMs(), name, delayMs],
+  )
+}

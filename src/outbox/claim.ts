@@ -1,0 +1,225 @@
+import type { Json, JsonObject } from '../event/json.ts'
+import { type Executor, now, type Outbox } from './outbox.ts'
+
+/** A delivery in the hands of a worker. `attempts` is the fence: it is settled under this number. */
+export interface Claimed {
+  readonly id: string
+  readonly notificationId: string
+  readonly event: string
+  readonly channel: string
+  readonly lane: string
+  readonly urgent: boolean
+  readonly recipient: JsonObject
+  readonly users: readonly string[]
+  readonly address: Json
+  readonly locale: string
+  readonly zone: string
+  readonly attempts: number
+  readonly attemptsBefore: number
+  /** Since it first became due, by the database's clock. */
+  readonly elapsedMs: number
+  readonly createdAt: Date
+  readonly context: JsonObject
+  readonly options: JsonObject
+}
+
+export interface ClaimRequest {
+  readonly channel: string
+  /** Events that this worker knows; others are left to other workers. */
+  readonly events: readonly string[]
+  /** How many at most, urgent and ordinary together. */
+  readonly limit: number
+  /** How many of them may be ordinary; the rest is kept for urgent ones. */
+  readonly ordinaryLimit: number
+  readonly leaseMs: number
+  /** The lane after which to go on among the ordinary ones, for turns; `null` is the first. */
+  readonly afterLane: string | null
+  /** Rows of `bucket` that grant or hold back this channel. */
+  readonly buckets: readonly string[]
+}
+
+export interface Claim {
+  readonly claimed: readonly Claimed[]
+  /** Give it as `afterLane` next time. `null`: the last lane was reached. */
+  readonly nextLane: string | null
+  /** The rate allowed less than was asked for. */
+  readonly limited: boolean
+}
+
+/** How many lanes one claim looks at. More wait for the next one, which goes on after them. */
+const lanesAtOnce = 64
+
+const elapsed = `(extract(epoch FROM ${now(1)} - due_at) * 1000)::float8`
+
+const noLane = '00000000-0000-0000-0000-000000000000'
+
+/**
+ * The lanes that have due rows, one index probe each: a "loose index scan". It never looks at rows,
+ * so that a lane of a million costs as much as one of one.
+ */
+const lanes = (o: Outbox, name: string, turn: number, from: string) => `
+  ${name} AS (
+    (SELECT lane, event, 1 AS n FROM ${o.schema}.delivery
+     WHERE channel = $2 AND turn = ${turn} AND lane > ${from}
+     ORDER BY lane, event LIMIT 1)
+    UNION ALL
+    SELECT next.lane, next.event, l.n + 1
+    FROM ${name} l CROSS JOIN LATERAL (
+      SELECT lane, event FROM ${o.schema}.delivery
+      WHERE channel = $2 AND turn = ${turn} AND (lane, event) > (l.lane, l.event)
+      ORDER BY lane, event LIMIT 1) next
+    WHERE l.n < ${lanesAtOnce}
+  )`
+
+/** An equal share of the limit from each lane, oldest first; rows that others hold are passed over. */
+const picked = (o: Outbox, name: string, lanesName: string, turn: number, limit: string) => `
+  ${name} AS MATERIALIZED (
+    SELECT row.id
+    FROM (SELECT *, count(*) OVER () AS lanes FROM ${lanesName}
+          WHERE event = ANY($3) AND NOT EXISTS (
+            SELECT 1 FROM ${o.schema}.bucket b
+            WHERE b.name = 'lane:' || lane AND b.blocked_until > ${now(1)})) l
+    CROSS JOIN LATERAL (
+      SELECT id FROM ${o.schema}.delivery
+      WHERE channel = $2 AND turn = ${turn} AND lane = l.lane AND event = l.event
+      ORDER BY send_at, id
+      LIMIT ceil(${limit}::float8 / l.lanes) FOR UPDATE SKIP LOCKED) row
+    LIMIT ${limit}
+  )`
+
+const statement = (o: Outbox) => `
+  WITH RECURSIVE
+  granted AS MATERIALIZED (
+    SELECT name, least(capacity, tokens + per_second *
+        greatest(0, extract(epoch FROM ${now(1)} - refilled_at))) AS tokens
+    FROM ${o.schema}.bucket WHERE name = ANY($8) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
+  allowed AS MATERIALIZED (
+    SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int) AS whole
+    WHERE NOT EXISTS (
+      SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($8) AND blocked_until > ${now(1)})),
+  ${lanes(o, 'urgent_lane', 0, `'${noLane}'::uuid`)},
+  ${picked(o, 'urgent', 'urgent_lane', 0, '(SELECT coalesce(max(whole), 0) FROM allowed)')},
+  ${lanes(o, 'ordinary_lane', 1, '$7::uuid')},
+  ${picked(
+    o,
+    'ordinary',
+    'ordinary_lane',
+    1,
+    `(SELECT greatest(0, coalesce(least(max(whole) - (SELECT count(*) FROM urgent), $5::int), 0)) FROM allowed)`,
+  )},
+  claimed AS (
+    UPDATE ${o.schema}.delivery
+    SET status = 'sending', turn = NULL, attempts = attempts + 1,
+      lease_until = ${now(1)} + $6::float8 * interval '1 ms'
+    WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM ordinary))
+    RETURNING id, notification_id, event, channel, lane, urgent, recipient, users, address, locale,
+      zone, attempts, attempts_before, created_at,
+      ${elapsed} AS elapsed_ms),
+  taken AS (
+    UPDATE ${o.schema}.bucket b
+    SET tokens = g.tokens - (SELECT count(*) FROM claimed),
+      refilled_at = greatest(b.refilled_at, ${now(1)})
+    FROM granted g WHERE b.name = g.name)
+  SELECT c.*, n.context, n.options,
+    (SELECT lane FROM ordinary_lane WHERE n = ${lanesAtOnce}) AS next_lane,
+    coalesce((SELECT whole < $4 FROM allowed), false) AS limited
+  FROM (SELECT 1) one LEFT JOIN (
+    SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
+    FROM claimed) c ON true
+  LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1`
+
+interface Row {
+  id: string | null
+  notification_id: string
+  event: string
+  channel: string
+  lane: string
+  urgent: boolean
+  recipient: JsonObject
+  users: string[]
+  address: Json
+  locale: string
+  zone: string
+  attempts: number
+  attempts_before: number
+  elapsed_ms: number
+  created_at: Date
+  context: JsonObject | null
+  options: JsonObject | null
+  next_lane: string | null
+  limited: boolean
+}
+
+/**
+ * The context comes with the first row of each notification only: a chunk of one big `send` does
+ * not carry it a hundred times.
+ */
+function toClaimed(rows: readonly Row[]): Claimed[] {
+  const notifications = new Map<string, { context: JsonObject; options: JsonObject }>()
+  for (const row of rows) {
+    if (row.context !== null) {
+      notifications.set(row.notification_id, { context: row.context, options: row.options! })
+    }
+  }
+  return rows.map((row) => ({
+    id: row.id!,
+    notificationId: row.notification_id,
+    event: row.event,
+    channel: row.channel,
+    lane: row.lane,
+    urgent: row.urgent,
+    recipient: row.recipient,
+    users: row.users,
+    address: row.address,
+    locale: row.locale,
+    zone: row.zone,
+    attempts: row.attempts,
+    attemptsBefore: row.attempts_before,
+    elapsedMs: row.elapsed_ms,
+    createdAt: row.created_at,
+    ...notifications.get(row.notification_id)!,
+  }))
+}
+
+/** Takes the next due deliveries of a channel: urgent ones first, then a share of each lane. */
+export async function claim(o: Outbox, db: Executor, request: ClaimRequest): Promise<Claim> {
+  const rows = await db.execute<Row>(statement(o), [
+    o.clockOffsetMs(),
+    request.channel,
+    request.events,
+    request.limit,
+    request.ordinaryLimit,
+    request.leaseMs,
+    request.afterLane ?? noLane,
+    request.buckets,
+  ])
+  return {
+    claimed: toClaimed(rows.filter((row) => row.id !== null)),
+    nextLane: rows[0]?.next_lane ?? null,
+    limited: rows[0]?.limited === true,
+  }
+}
+
+/** Takes one delivery whose last worker was lost, by itself: it may be what killed that worker. */
+export async function claimAlone(
+  o: Outbox,
+  db: Executor,
+  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets'>,
+): Promise<Claimed | undefined> {
+  const rows = await db.execute<Row>(
+    `WITH claimed AS (
+       UPDATE ${o.schema}.delivery
+       SET status = 'sending', turn = NULL, attempts = attempts + 1,
+         lease_until = ${now(1)} + $4::float8 * interval '1 ms'
+       WHERE id = (
+         SELECT id FROM ${o.schema}.delivery
+         WHERE channel = $2 AND turn = 2 AND event = ANY($3) AND NOT EXISTS (
+           SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($5) AND blocked_until > ${now(1)})
+         ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+       RETURNING *, ${elapsed} AS elapsed_ms)
+     SELECT claimed.*, n.context, n.options, NULL AS next_lane, false AS limited
+     FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
+    [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
+  )
+  return toClaimed(rows)[0]
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto'
+import { EnvoyerError } from '../errors.ts'
+import { canonicalJson } from '../event/json.ts'
+import type { Addressed } from '../recipient/expand.ts'
+import type { Skipped } from '../recipient/skip.ts'
+import { type FoundNotification, findByKey } from './find.ts'
+import { createId } from './id.ts'
+import type { Executor, Outbox } from './outbox.ts'
+import {
+  addDeliveries,
+  type NewDelivery,
+  type NewNotification,
+  openNotification,
+  sealNotification,
+  type Terms,
+  writeWhole,
+} from './write.ts'
+
+/** Deliveries of one statement. */
+export const chunkSize = 1000
+
+/** Runs its argument in one transaction: the envoyer's own, or the caller's, which is open already. */
+export type InTransaction = <T>(work: (tx: Executor) => Promise<T>) => Promise<T>
+
+export interface Enqueued {
+  readonly notificationId: string
+  /** Ids that this call wrote. */
+  readonly written: readonly string[]
+  /** The key was used before: this is what was written then. */
+  readonly repeated: FoundNotification | undefined
+  /** This call brought it to its end: there was nothing to deliver, or all is settled already. */
+  readonly completed: boolean
+}
+
+export function hashOf(notification: Pick<NewNotification, 'context'>): string {
+  return createHash('sha256').update(canonicalJson(notification.context)).digest('hex')
+}
+
+export function withIds(deliveries: readonly Addressed[]): NewDelivery[] {
+  return deliveries.map((delivery) => ({ id: createId(), ...delivery }))
+}
+
+/** The notification that has this one's key; throws `key-reused` where it is of another context. */
+async function keyHolder(
+  o: Outbox,
+  tx: Executor,
+  { event, key, keyHash }: NewNotification,
+): Promise<FoundNotification> {
+  const found = await findByKey(o, tx, event, key!)
+  if (found === undefined) {
+    // The other writer rolled back, or it was pruned, between two statements.
+    throw new EnvoyerError('key-reused', `"${key}" was being used by another call; call again`)
+  }
+  if (found.keyHash !== keyHash)
+    throw new EnvoyerError('key-reused', `event "${event}", key "${key}"`)
+  return found
+}
+
+/** Writes everything in one transaction: one statement where it fits into a chunk. */
+export async function enqueueWhole(
+  o: Outbox,
+  inTransaction: InTransaction,
+  autocommit: Executor,
+  notification: NewNotification,
+  terms: Terms,
+  deliveries: readonly NewDelivery[],
+  skipped: Skipped,
+): Promise<Enqueued> {
+  const small = deliveries.length <= chunkSize
+  const write = async (tx: Executor): Promise<Enqueued> => {
+    const fresh = small
+      ? await writeWhole(o, tx, notification, skipped, terms, deliveries)
+      : await openNotification(o, tx, notification, skipped)
+    if (!fresh) return continueWhole(o, tx, notification, terms, deliveries, skipped)
+    if (!small) {
+      await addChunks(o, tx, terms, deliveries)
+      await sealNotification(o, tx, notification.id, skipped)
+    }
+    const written = deliveries.map((delivery) => delivery.id)
+    const completed = deliveries.length === 0
+    return { notificationId: notification.id, written, repeated: undefined, completed }
+  }
+  // One statement is a transaction by itself.
+  return small ? write(autocommit) : inTransaction(write)
+}
+
+async function addChunks(
+  o: Outbox,
+  tx: Executor,
+  terms: Terms,
+  deliveries: readonly NewDelivery[],
+): Promise<string[]> {
+  const written: string[] = []
+  for (let at = 0; at < deliveries.length; at += chunkSize) {
+    written.push(...(await addDeliveries(o, tx, terms, deliveries.slice(at, at + chunkSize))))
+  }
+  return written
+}
+
+/** The key is taken: the first result, or the rest of what a crash left unsealed. */
+async function continueWhole(
+  o: Outbox,
+  tx: Executor,
+  notification: NewNotification,
+  terms: Terms,
+  deliveries: readonly NewDelivery[],
+  skipped: Skipped,
+): Promise<Enqueued> {
+  const found = await keyHolder(o, tx, notification)
+  if (found.sealed) {
+    return { notificationId: found.id, written: [], repeated: found, completed: false }
+  }
+  const own = { ...terms, notificationId: found.id, lane: found.id }
+  const written = await addChunks(o, tx, own, deliveries)
+  const completed = await sealNotification(o, tx, found.id, skipped)
+  return { notificationId: found.id, written, repeated: undefined, completed }
+}
+
+/** Writes a notification of unknown length: a transaction a chunk, sealed at the end. */
+export async function enqueueChunks(
+  o: Outbox,
+  inTransaction: InTransaction,
+  notification: NewNotification,
+  terms: Terms,
+  chunks: AsyncIterable<readonly NewDelivery[]>,
+  skipped: () => Skipped,
+  /** Told after each chunk; `continued`: an earlier call has written some of it already. */
+  progress: (written: readonly string[], continued: boolean) => Promise<void>,
+): Promise<Pick<Enqueued, 'notificationId' | 'repeated' | 'completed'>> {
+  const found = await inTransaction(async (tx) =>
+    (await openNotification(o, tx, notification, skipped()))
+      ? undefined
+      : keyHolder(o, tx, notification),
+  )
+  if (found?.sealed) {
+    return { notificationId: found.id, repeated: found, completed: false }
+  }
+  const id = found?.id ?? notification.id
+  const own = { ...terms, notificationId: id, lane: id }
+  try {
+    for await (const chunk of chunks) {
+      const written = await inTransaction((tx) => addDeliveries(o, tx, own, chunk))
+      await progress(written, found !== undefined)
+    }
+  } catch (thrown) {
+    // With a key the caller can go on; without one nobody ever could: what is written is all.
+    if (notification.key === undefined) {
+      await inTransaction((tx) => sealNotification(o, tx, id, skipped()))
+    }
+    throw thrown
+  }
+  const completed = await inTransaction((tx) => sealNotification(o, tx, id, skipped()))
+  return { notificationId: id, repeated: undefined, completed }
+}

@@ -1,0 +1,205 @@
+import { EntitySchema } from 'typeorm'
+import type { Json, JsonObject } from '../event/json.ts'
+import type { Skipped } from '../recipient/skip.ts'
+
+export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'cancelled'
+
+export interface NotificationRow {
+  id: string
+  event: string
+  context: JsonObject
+  options: JsonObject
+  key: string | null
+  keyHash: string | null
+  skipped: Skipped
+  /** Deliveries not yet settled. */
+  open: number
+  sealedAt: Date | null
+  completedAt: Date | null
+  createdAt: Date
+}
+
+export interface DeliveryRow {
+  id: string
+  notificationId: string
+  resendOf: string | null
+  lane: string
+  urgent: boolean
+  event: string
+  channel: string
+  recipient: JsonObject
+  users: string[]
+  address: Json
+  addressKey: string
+  locale: string
+  zone: string
+  status: DeliveryStatus
+  /** Its place in line: null while it is not due, else 0 urgent, 1 ordinary, 2 alone. */
+  turn: number | null
+  sendAt: Date
+  /** When it first became due; retry policies count from here. */
+  dueAt: Date
+  attempts: number
+  /** The value of `attempts` from which retry policies count: a manual retry starts anew. */
+  attemptsBefore: number
+  leaseUntil: Date | null
+  backend: string | null
+  errorCode: string | null
+  errorText: string | null
+  receipt: JsonObject | null
+  message: Record<string, string> | null
+  createdAt: Date
+  settledAt: Date | null
+}
+
+export interface AttemptRow {
+  deliveryId: string
+  number: number
+  backend: string | null
+  startedAt: Date
+  tookMs: number
+  code: string
+  text: string
+  request: Json
+  response: Json
+}
+
+export interface SettingRow {
+  key: string
+  value: Json
+  updatedAt: Date
+}
+
+export interface TemplateRow {
+  event: string
+  channel: string
+  part: string
+  locale: string
+  body: string
+  updatedAt: Date
+}
+
+export interface BucketRow {
+  name: string
+  perSecond: number | null
+  capacity: number | null
+  tokens: number | null
+  refilledAt: Date
+  blockedUntil: Date | null
+}
+
+const uuid = { type: 'uuid' } as const
+const text = { type: 'text' } as const
+const jsonb = { type: 'jsonb' } as const
+const int = { type: 'int' } as const
+const time = { type: 'timestamptz' } as const
+
+const named = <T extends object>(column: T, name: string) => ({ ...column, name })
+const orNull = <T extends object>(column: T) => ({ ...column, nullable: true as const })
+
+export const notificationEntity = new EntitySchema<NotificationRow>({
+  name: 'notification',
+  columns: {
+    id: { ...uuid, primary: true },
+    event: text,
+    context: jsonb,
+    options: jsonb,
+    key: orNull(text),
+    keyHash: named(orNull(text), 'key_hash'),
+    skipped: jsonb,
+    open: int,
+    sealedAt: named(orNull(time), 'sealed_at'),
+    completedAt: named(orNull(time), 'completed_at'),
+    createdAt: named(time, 'created_at'),
+  },
+})
+
+export const deliveryEntity = new EntitySchema<DeliveryRow>({
+  name: 'delivery',
+  columns: {
+    id: { ...uuid, primary: true },
+    notificationId: named(uuid, 'notification_id'),
+    resendOf: named(orNull(uuid), 'resend_of'),
+    lane: uuid,
+    urgent: { type: 'boolean' },
+    event: text,
+    channel: text,
+    recipient: jsonb,
+    users: { type: 'text', array: true },
+    address: jsonb,
+    addressKey: named(text, 'address_key'),
+    locale: text,
+    zone: text,
+    status: text,
+    turn: orNull({ type: 'smallint' } as const),
+    sendAt: named(time, 'send_at'),
+    dueAt: named(time, 'due_at'),
+    attempts: int,
+    attemptsBefore: named(int, 'attempts_before'),
+    leaseUntil: named(orNull(time), 'lease_until'),
+    backend: orNull(text),
+    errorCode: named(orNull(text), 'error_code'),
+    errorText: named(orNull(text), 'error_text'),
+    receipt: orNull(jsonb),
+    message: orNull(jsonb),
+    createdAt: named(time, 'created_at'),
+    settledAt: named(orNull(time), 'settled_at'),
+  },
+})
+
+export const attemptEntity = new EntitySchema<AttemptRow>({
+  name: 'attempt',
+  columns: {
+    deliveryId: { ...uuid, name: 'delivery_id', primary: true },
+    number: { ...int, primary: true },
+    backend: orNull(text),
+    startedAt: named(time, 'started_at'),
+    tookMs: named(int, 'took_ms'),
+    code: text,
+    text,
+    request: orNull(jsonb),
+    response: orNull(jsonb),
+  },
+})
+
+export const settingEntity = new EntitySchema<SettingRow>({
+  name: 'setting',
+  columns: {
+    key: { ...text, primary: true },
+    value: jsonb,
+    updatedAt: named(time, 'updated_at'),
+  },
+})
+
+export const templateEntity = new EntitySchema<TemplateRow>({
+  name: 'template',
+  columns: {
+    event: { ...text, primary: true },
+    channel: { ...text, primary: true },
+    part: { ...text, primary: true },
+    locale: { ...text, primary: true },
+    body: text,
+    updatedAt: named(time, 'updated_at'),
+  },
+})
+
+export const bucketEntity = new EntitySchema<BucketRow>({
+  name: 'bucket',
+  columns: {
+    name: { ...text, primary: true },
+    perSecond: named(orNull({ type: 'double precision' } as const), 'per_second'),
+    capacity: orNull({ type: 'double precision' } as const),
+    tokens: orNull({ type: 'double precision' } as const),
+    refilledAt: named(time, 'refilled_at'),
+    blockedUntil: named(orNull(time), 'blocked_until'),
+  },
+})
+
+export const entities = [
+  notificationEntity,
+  deliveryEntity,
+  attemptEntity,
+  settingEntity,
+  templateEntity,
+  bucketEntity,
+]

@@ -1,0 +1,95 @@
+import type { Skipped } from '../recipient/skip.ts'
+import type { DeliveryStatus } from './entities.ts'
+import type { Executor, Outbox } from './outbox.ts'
+
+export interface FoundNotification {
+  readonly id: string
+  readonly keyHash: string
+  readonly sealed: boolean
+  readonly skipped: Skipped
+}
+
+/** The notification of an idempotency key, read through the caller's transaction where there is one. */
+export async function findByKey(
+  o: Outbox,
+  tx: Executor,
+  event: string,
+  key: string,
+): Promise<FoundNotification | undefined> {
+  const [row] = await tx.execute<FoundNotification & Record<string, unknown>>(
+    `SELECT id, key_hash AS "keyHash", sealed_at IS NOT NULL AS sealed, skipped
+     FROM ${o.schema}.notification WHERE event = $1 AND key = $2`,
+    [event, key],
+  )
+  return row
+}
+
+/** A delivery as `send` tells of it. */
+export interface QueuedDelivery {
+  readonly id: string
+  readonly channel: string
+  /** The normalised address; without secrets. */
+  readonly to: string
+  readonly users: readonly string[]
+  readonly locale: string
+}
+
+/** A page of a notification's deliveries, in the order of their ids. */
+export async function deliveriesOf(
+  o: Outbox,
+  tx: Executor,
+  notificationId: string,
+  after: string,
+  limit: number,
+): Promise<QueuedDelivery[]> {
+  return tx.execute<QueuedDelivery & Record<string, unknown>>(
+    `SELECT id, channel, address_key AS to, users, locale
+     FROM ${o.schema}.delivery WHERE notification_id = $1 AND resend_of IS NULL AND id > $2
+     ORDER BY id LIMIT $3`,
+    [notificationId, after, limit],
+  )
+}
+
+export async function countOf(o: Outbox, tx: Executor, notificationId: string): Promise<number> {
+  const [row] = await tx.execute<{ count: string }>(
+    `SELECT count(*) FROM ${o.schema}.delivery WHERE notification_id = $1 AND resend_of IS NULL`,
+    [notificationId],
+  )
+  return Number(row?.count)
+}
+
+export interface NotificationState {
+  readonly completed: boolean
+  /** Deliveries by status. */
+  readonly counts: Readonly<Partial<Record<DeliveryStatus, number>>>
+}
+
+/** How far a notification is; `undefined` where there is none. */
+export async function stateOf(
+  o: Outbox,
+  tx: Executor,
+  id: string,
+): Promise<NotificationState | undefined> {
+  const [row] = await tx.execute<NotificationState & Record<string, unknown>>(
+    `SELECT n.completed_at IS NOT NULL AS completed,
+       (SELECT coalesce(jsonb_object_agg(status, count), '{}') FROM (
+          SELECT status, count(*) FROM ${o.schema}.delivery d
+          WHERE d.notification_id = n.id GROUP BY status) s) AS counts
+     FROM ${o.schema}.notification n WHERE id = $1`,
+    [id],
+  )
+  return row
+}
+
+/** Whether a notification has come to its end, looked up without counting. */
+export async function isCompleted(
+  o: Outbox,
+  tx: Executor,
+  id: string,
+): Promise<boolean | undefined> {
+  const [row] = await tx.execute<{ completed: boolean }>(
+    `SELECT completed_at IS NOT NULL AS completed FROM ${o.schema}.notification WHERE id = $1`,
+    [id],
+  )
+  return row?.completed
+}

@@ -1,0 +1,88 @@
+import { type Executor, now, type Outbox, turn } from './outbox.ts'
+
+/** A claim by id and fence. */
+export interface Held {
+  readonly id: string
+  readonly attempts: number
+}
+
+const held = `UNNEST($2::uuid[], $3::int[]) AS h (id, attempts)`
+
+const values = (o: Outbox, deliveries: readonly Held[]) => [
+  o.clockOffsetMs(),
+  deliveries.map((each) => each.id),
+  deliveries.map((each) => each.attempts),
+]
+
+/** Prolongs leases. Gives the ids still held; the others belong to somebody else by now. */
+export async function renew(
+  o: Outbox,
+  db: Executor,
+  deliveries: readonly Held[],
+  leaseMs: number,
+): Promise<Set<string>> {
+  const rows = await db.execute<{ id: string }>(
+    `UPDATE ${o.schema}.delivery d SET lease_until = ${now(1)} + $4::float8 * interval '1 ms'
+     FROM ${held}
+     WHERE d.id = h.id AND d.id = ANY($2) AND d.status = 'sending' AND d.attempts = h.attempts
+     RETURNING d.id`,
+    [...values(o, deliveries), leaseMs],
+  )
+  return new Set(rows.map((row) => row.id))
+}
+
+/** Gives back what was claimed and not sent, as if it had never been claimed. */
+export async function giveBack(
+  o: Outbox,
+  db: Executor,
+  deliveries: readonly Held[],
+): Promise<void> {
+  await db.execute(
+    `UPDATE ${o.schema}.delivery d
+     SET status = 'pending', attempts = d.attempts - 1, lease_until = NULL,
+       turn = ${turn}
+     FROM ${held}
+     WHERE d.id = h.id AND d.id = ANY($2) AND d.status = 'sending' AND d.attempts = h.attempts`,
+    values(o, deliveries),
+  )
+}
+
+/** A delivery whose worker did not come back: enough of it to settle it as a failed attempt. */
+export interface Lost {
+  readonly id: string
+  readonly notificationId: string
+  readonly event: string
+  readonly channel: string
+  readonly users: readonly string[]
+  readonly attempts: number
+  readonly attemptsBefore: number
+  readonly elapsedMs: number
+  /** The notification has something to send when it is completed. */
+  readonly onCompleted: boolean
+}
+
+/**
+ * Takes over expired leases. They keep their fence: if this process dies too before it has settled
+ * them, they expire once more.
+ */
+export async function adoptLost(
+  o: Outbox,
+  db: Executor,
+  request: { channels: readonly string[]; events: readonly string[]; leaseMs: number },
+): Promise<Lost[]> {
+  return db.execute<Lost & Record<string, unknown>>(
+    `UPDATE ${o.schema}.delivery d
+     SET lease_until = ${now(1)} + $4::float8 * interval '1 ms'
+     WHERE id = ANY(ARRAY(
+       SELECT id FROM ${o.schema}.delivery
+       WHERE status = 'sending' AND lease_until < ${now(1)}
+         AND channel = ANY($2) AND event = ANY($3)
+       ORDER BY lease_until LIMIT 200 FOR UPDATE SKIP LOCKED))
+     RETURNING id, notification_id AS "notificationId", event, channel, users, attempts,
+       attempts_before AS "attemptsBefore", 
+       (extract(epoch FROM ${now(1)} - due_at) * 1000)::float8 AS "elapsedMs",
+       (SELECT n.options ? 'onCompleted' FROM ${o.schema}.notification n
+        WHERE n.id = d.notification_id) AS "onCompleted"`,
+    [o.clockOffsetMs(), request.channels, request.events, request.leaseMs],
+  )
+}

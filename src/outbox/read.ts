@@ -1,0 +1,130 @@
+import { Brackets, type DataSource, type SelectQueryBuilder } from 'typeorm'
+import type { JsonObject } from '../event/json.ts'
+import { isSealed } from '../secret/sealer.ts'
+import {
+  type AttemptRow,
+  attemptEntity,
+  type DeliveryRow,
+  type DeliveryStatus,
+  deliveryEntity,
+  notificationEntity,
+} from './entities.ts'
+
+/** A delivery as operators see it. Secrets in addresses are not shown. */
+export interface DeliveryView
+  extends Omit<
+    DeliveryRow,
+    'turn' | 'lane' | 'leaseUntil' | 'attemptsBefore' | 'dueAt' | 'message' | 'receipt'
+  > {}
+
+/** The same with everything that is kept of it. */
+export interface DeliveryDetails extends DeliveryView {
+  /** The event's context. */
+  readonly context: JsonObject
+  /** What was sent, by part; null where it is not kept or not sent yet. */
+  readonly message: Record<string, string> | null
+  /** What the provider answered. */
+  readonly receipt: JsonObject | null
+  /** The failed tries, in order. */
+  readonly failures: readonly Omit<AttemptRow, 'deliveryId'>[]
+}
+
+export interface DeliveryFilter {
+  readonly event?: string
+  readonly channel?: string
+  readonly status?: DeliveryStatus | readonly DeliveryStatus[]
+  /** Error code of the last failed try. */
+  readonly code?: string
+  readonly notificationId?: string
+  /** A user id that the application gave. */
+  readonly user?: string | number
+  /** A normalised address, in whole. */
+  readonly to?: string
+  /** Only those written after / before. */
+  readonly since?: Date
+  readonly until?: Date
+  /** Go on after this id (the last of the page before). */
+  readonly after?: string
+  /** Default 100, at most 1,000. */
+  readonly limit?: number
+}
+
+type Query = SelectQueryBuilder<DeliveryRow>
+
+const conditions: {
+  [Key in keyof DeliveryFilter]-?: (query: Query, value: NonNullable<DeliveryFilter[Key]>) => void
+} = {
+  event: (query, event) => query.andWhere('d.event = :event', { event }),
+  channel: (query, channel) => query.andWhere('d.channel = :channel', { channel }),
+  status: (query, status) =>
+    query.andWhere('d.status IN (:...status)', { status: [status].flat() }),
+  code: (query, code) => query.andWhere('d.errorCode = :code', { code }),
+  notificationId: (query, id) =>
+    query.andWhere('d.notificationId = :notificationId', { notificationId: id }),
+  user: (query, user) => query.andWhere(':user = ANY(d.users)', { user: String(user) }),
+  to: (query, to) => query.andWhere('d.addressKey = :to', { to }),
+  since: (query, since) => query.andWhere('d.createdAt >= :since', { since }),
+  until: (query, until) => query.andWhere('d.createdAt < :until', { until }),
+  after: (query, after) => query.andWhere(new Brackets((q) => q.where('d.id < :after', { after }))),
+  limit: (query, limit) => query.limit(Math.min(1000, Math.max(1, limit))),
+}
+
+function shown(address: unknown): DeliveryRow['address'] {
+  if (address === null || typeof address !== 'object') return address as DeliveryRow['address']
+  return Object.fromEntries(
+    Object.entries(address).map(([key, value]) => [
+      key,
+      typeof value === 'string' && isSealed(value) ? '•••' : value,
+    ]),
+  )
+}
+
+function toView(row: DeliveryRow): DeliveryView {
+  const { turn, lane, leaseUntil, attemptsBefore, dueAt, message, receipt, ...view } = row
+  return { ...view, address: shown(row.address) }
+}
+
+/** A page of deliveries, newest first. */
+export async function listDeliveries(
+  source: DataSource,
+  filter: DeliveryFilter,
+): Promise<DeliveryView[]> {
+  const query = source.getRepository(deliveryEntity).createQueryBuilder('d')
+  query.orderBy('d.id', 'DESC').limit(100)
+  for (const [key, value] of Object.entries(filter)) {
+    if (value === undefined) continue
+    conditions[key as keyof DeliveryFilter](query, value as never)
+  }
+  return (await query.getMany()).map(toView)
+}
+
+/** One delivery with all that is kept of it. */
+export async function getDelivery(
+  source: DataSource,
+  id: string,
+): Promise<DeliveryDetails | undefined> {
+  const row = await source
+    .getRepository(deliveryEntity)
+    .createQueryBuilder('d')
+    .where('d.id = :id', { id })
+    .getOne()
+  if (!row) return undefined
+  const attempts = await source
+    .getRepository(attemptEntity)
+    .createQueryBuilder('a')
+    .where('a.deliveryId = :id', { id })
+    .orderBy('a.number')
+    .getMany()
+  const notification = await source
+    .getRepository(notificationEntity)
+    .createQueryBuilder('n')
+    .where('n.id = :id', { id: row.notificationId })
+    .getOneOrFail()
+  return {
+    ...toView(row),
+    context: notification.context,
+    message: row.message,
+    receipt: row.receipt,
+    failures: attempts.map(({ deliveryId, ...attempt }) => attempt),
+  }
+}

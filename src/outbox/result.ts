@@ -1,0 +1,64 @@
+import type { Skipped } from '../recipient/skip.ts'
+import { countOf, deliveriesOf, type FoundNotification, type QueuedDelivery } from './find.ts'
+import type { Executor, Outbox } from './outbox.ts'
+import type { NewDelivery } from './write.ts'
+
+/** What `send` did. */
+export interface SendResult {
+  readonly notificationId: string
+  /** How many deliveries the notification has. */
+  readonly count: number
+  /** The deliveries: all of them up to 1,000, else the first 1,000 (see `all`). */
+  readonly deliveries: readonly QueuedDelivery[]
+  /** Every delivery, read in pages from the outbox. */
+  all(): AsyncGenerator<QueuedDelivery>
+  /** Recipients × channels that got no delivery, with the reason. */
+  readonly skipped: Skipped
+  /** True where the idempotency key had been used before: this is the first result, nothing was added. */
+  readonly repeated: boolean
+}
+
+interface Made {
+  readonly notificationId: string
+  readonly repeated: FoundNotification | undefined
+  readonly skipped: Skipped
+  readonly deliveries: readonly NewDelivery[]
+  /** `deliveries` are all that the notification has. */
+  readonly complete: boolean
+}
+
+const kept = 1000
+/** Before every id. */
+const first = '00000000-0000-0000-0000-000000000000'
+
+export async function createResult(
+  outbox: Outbox,
+  database: Executor,
+  made: Made,
+): Promise<SendResult> {
+  const { notificationId, repeated, complete } = made
+  async function* all() {
+    let after = first
+    for (;;) {
+      const page = await deliveriesOf(outbox, database, notificationId, after, kept)
+      yield* page
+      if (page.length < kept) return
+      after = page.at(-1)!.id
+    }
+  }
+  const inMemory = complete && repeated === undefined
+  return {
+    notificationId,
+    count: inMemory ? made.deliveries.length : await countOf(outbox, database, notificationId),
+    deliveries: inMemory
+      ? made.deliveries.slice(0, kept).map(toQueued)
+      : await deliveriesOf(outbox, database, notificationId, first, kept),
+    all,
+    skipped: repeated?.skipped ?? made.skipped,
+    repeated: repeated !== undefined,
+  }
+}
+
+function toQueued({ id, channel, addressKey, users, locale }: NewDelivery): QueuedDelivery {
+  return { id, channel, to: addressKey, users, locale }
+}

@@ -1,0 +1,166 @@
+import type { Json, JsonObject } from '../event/json.ts'
+import { type Executor, now, type Outbox } from './outbox.ts'
+
+interface Tried {
+  readonly id: string
+  /** The fence: `attempts` as it was claimed. */
+  readonly attempts: number
+  readonly notificationId: string
+  /** `null` where the worker was lost and nobody knows. */
+  readonly backend: string | null
+  readonly startedAt: Date
+  readonly tookMs: number
+}
+
+export interface Sent extends Tried {
+  readonly outcome: 'sent'
+  readonly receipt: JsonObject
+  /** What was sent, where it is to be kept. */
+  readonly message: JsonObject | undefined
+}
+
+export interface NotSent extends Tried {
+  /** `retry`: try again in `delayMs`; `failed`: for good. */
+  readonly outcome: 'retry' | 'failed'
+  readonly delayMs: number
+  readonly code: string
+  readonly text: string
+  readonly request: Json | undefined
+  readonly response: Json | undefined
+}
+
+export type Outcome = Sent | NotSent
+
+export interface Settled {
+  /** Ids that were settled as asked; the others were no longer ours. */
+  readonly ids: ReadonlySet<string>
+  /** Notifications that this brought to their end. */
+  readonly completed: readonly string[]
+}
+
+/** PostgreSQL's text and jsonb take every character but this one. */
+const nul = String.fromCharCode(0)
+
+function json(value: Json | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value).replaceAll('\\u0000', '\\ufffd')
+}
+
+function plain(text: string): string {
+  return text.replaceAll(nul, '\ufffd')
+}
+
+/**
+ * Locks the notifications in the order of their ids before anything else, so that two workers that
+ * settle the last two deliveries wait for each other instead of locking each other out.
+ */
+const lockNotifications = (o: Outbox, parameter: number) => `
+  locked AS MATERIALIZED (
+    SELECT id FROM ${o.schema}.notification WHERE id = ANY($${parameter}::uuid[])
+    ORDER BY id FOR NO KEY UPDATE)`
+
+/** Takes what `settled` settled off the count; whoever brings a sealed one to 0 completes it. */
+const countDown = (o: Outbox) => `
+  counted AS (
+    UPDATE ${o.schema}.notification n
+    SET open = n.open - s.count,
+      completed_at = CASE WHEN n.open = s.count AND n.sealed_at IS NOT NULL THEN ${now(1)} END
+    FROM (SELECT notification_id, count(*)::int AS count FROM settled
+          WHERE status IN ('sent', 'failed', 'cancelled') GROUP BY notification_id) s
+    WHERE n.id = s.notification_id
+    RETURNING n.id, n.completed_at)`
+
+const result = `
+  SELECT id, 'settled' AS what FROM settled
+  UNION ALL SELECT id, 'completed' FROM counted WHERE completed_at IS NOT NULL`
+
+function toSettled(rows: readonly { id: string; what: string }[]): Settled {
+  const of = (what: string) => rows.filter((row) => row.what === what).map((row) => row.id)
+  return { ids: new Set(of('settled')), completed: of('completed') }
+}
+
+const statement = (o: Outbox) => `
+  WITH input AS (
+    SELECT * FROM UNNEST($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[],
+      $9::jsonb[], $10::jsonb[], $11::float8[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[])
+    AS i (id, attempts, outcome, backend, started_at, took_ms, receipt, message, delay_ms, code,
+      text, request, response)),
+  ${lockNotifications(o, 2)},
+  settled AS (
+    UPDATE ${o.schema}.delivery d
+    SET status = CASE i.outcome WHEN 'retry' THEN 'pending' ELSE i.outcome END,
+      turn = CASE WHEN i.outcome = 'retry' AND i.delay_ms <= 0
+        THEN CASE WHEN i.code = 'worker-lost' THEN 2 WHEN d.urgent THEN 0 ELSE 1 END END,
+      send_at = CASE WHEN i.outcome = 'retry'
+        THEN ${now(1)} + i.delay_ms * interval '1 ms' ELSE d.send_at END,
+      lease_until = NULL,
+      backend = i.backend,
+      receipt = i.receipt,
+      message = i.message,
+      error_code = i.code,
+      error_text = i.text,
+      settled_at = CASE WHEN i.outcome <> 'retry' THEN ${now(1)} END
+    FROM input i
+    WHERE d.id = i.id AND d.id = ANY($3) AND (SELECT count(*) FROM locked) >= 0
+      AND ((d.status = 'sending' AND d.attempts = i.attempts)
+        OR (i.outcome = 'sent' AND d.status IN ('sending', 'pending')))
+    RETURNING d.id, d.notification_id, d.status, d.attempts),
+  tried AS (
+    INSERT INTO ${o.schema}.attempt
+      (delivery_id, number, backend, started_at, took_ms, code, text, request, response)
+    SELECT i.id, i.attempts, i.backend, i.started_at, i.took_ms, i.code, i.text, i.request, i.response
+    FROM input i JOIN settled s ON s.id = i.id
+    WHERE i.outcome <> 'sent'
+    ON CONFLICT DO NOTHING),
+  ${countDown(o)}
+  ${result}`
+
+/**
+ * Writes down how a chunk of tries ended. A failure or retry counts only under its own claim;
+ * `sent` is believed from a worker that had lost its lease too, unless the row is settled already.
+ */
+export async function settle(
+  o: Outbox,
+  db: Executor,
+  outcomes: readonly Outcome[],
+): Promise<Settled> {
+  const column = <T>(pick: (outcome: Outcome) => T) => outcomes.map(pick)
+  const sent = (outcome: Outcome) => (outcome.outcome === 'sent' ? outcome : undefined)
+  const not = (outcome: Outcome) => (outcome.outcome === 'sent' ? undefined : outcome)
+  const rows = await db.execute<{ id: string; what: string }>(statement(o), [
+    o.clockOffsetMs(),
+    [...new Set(column((each) => each.notificationId))],
+    column((each) => each.id),
+    column((each) => each.attempts),
+    column((each) => each.outcome),
+    column((each) => each.backend),
+    column((each) => each.startedAt),
+    column((each) => Math.round(each.tookMs)),
+    column((each) => json(sent(each)?.receipt)),
+    column((each) => json(sent(each)?.message)),
+    column((each) => not(each)?.delayMs ?? null),
+    column((each) => not(each)?.code ?? null),
+    column((each) => (not(each) ? plain(not(each)!.text) : null)),
+    column((each) => json(not(each)?.request)),
+    column((each) => json(not(each)?.response)),
+  ])
+  return toSettled(rows)
+}
+
+/** Cancels deliveries that wait. Those in a worker's hands or settled stay as they are. */
+export async function cancel(o: Outbox, db: Executor, ids: readonly string[]): Promise<Settled> {
+  const rows = await db.execute<{ id: string; what: string }>(
+    `WITH locked AS MATERIALIZED (
+       SELECT id FROM ${o.schema}.notification
+       WHERE id IN (SELECT notification_id FROM ${o.schema}.delivery WHERE id = ANY($2))
+       ORDER BY id FOR NO KEY UPDATE),
+     settled AS (
+       UPDATE ${o.schema}.delivery
+       SET status = 'cancelled', turn = NULL, settled_at = ${now(1)}
+       WHERE id = ANY($2) AND status = 'pending' AND (SELECT count(*) FROM locked) >= 0
+       RETURNING id, notification_id, status),
+     ${countDown(o)}
+     ${result}`,
+    [o.clockOffsetMs(), ids],
+  )
+  return toSettled(rows)
+}

@@ -1,0 +1,162 @@
+import type { JsonObject } from '../event/json.ts'
+import type { Addressed } from '../recipient/expand.ts'
+import type { Skipped } from '../recipient/skip.ts'
+import { type Executor, now, type Outbox } from './outbox.ts'
+
+export interface NewNotification {
+  readonly id: string
+  readonly event: string
+  readonly context: JsonObject
+  readonly options: JsonObject
+  readonly key: string | undefined
+  /** Of the context: tells a repeated call from a key used twice. */
+  readonly keyHash: string | undefined
+}
+
+export interface NewDelivery extends Addressed {
+  readonly id: string
+}
+
+/** What all deliveries of one call have in common. */
+export interface Terms {
+  readonly notificationId: string
+  readonly event: string
+  readonly lane: string
+  readonly urgent: boolean
+  /** Not before; `undefined`: now. */
+  readonly sendAt: Date | undefined
+}
+
+const insertNotification = (o: Outbox, sealed: string) => `
+  INSERT INTO ${o.schema}.notification
+    (id, event, context, options, key, key_hash, skipped, open, sealed_at, completed_at, created_at)
+  SELECT $2::uuid, $3::text, $4::jsonb, $5::jsonb, $6::text, $7::text, $8::jsonb, $9::int, ${sealed}, ${now(1)}
+  ON CONFLICT (event, key) WHERE key IS NOT NULL DO NOTHING
+  RETURNING id`
+
+/** From parameter `p` on: terms (4), then one array a column. The same address twice: first one wins. */
+const insertDeliveries = (o: Outbox, p: number, source: string) => `
+  INSERT INTO ${o.schema}.delivery
+    (id, notification_id, lane, urgent, event, channel, recipient, users, address, address_key,
+     locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at)
+  SELECT d.id, ${source}, $${p}::uuid, $${p + 1}::boolean, $${p + 2}::text, d.channel, d.recipient,
+    d.users::text[], d.address, d.address_key, d.locale, d.zone, 'pending',
+    CASE WHEN t.send_at > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
+    t.send_at, t.send_at, 0, 0, ${now(1)}
+  FROM UNNEST($${p + 4}::uuid[], $${p + 5}::text[], $${p + 6}::jsonb[], $${p + 7}::text[],
+      $${p + 8}::jsonb[], $${p + 9}::text[], $${p + 10}::text[], $${p + 11}::text[])
+    AS d (id, channel, recipient, users, address, address_key, locale, zone),
+    (SELECT coalesce($${p + 3}::timestamptz, ${now(1)}) AS send_at) t`
+
+const unlessTwice = `ON CONFLICT (notification_id, channel, address_key) WHERE resend_of IS NULL DO NOTHING`
+
+function notificationValues(o: Outbox, n: NewNotification, skipped: Skipped, open: number) {
+  return [
+    o.clockOffsetMs(),
+    n.id,
+    n.event,
+    JSON.stringify(n.context),
+    JSON.stringify(n.options),
+    n.key ?? null,
+    n.keyHash ?? null,
+    JSON.stringify(skipped),
+    open,
+  ]
+}
+
+function arrayLiteral(items: readonly string[]): string {
+  return `{${items.map((item) => `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`
+}
+
+function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[]) {
+  return [
+    terms.lane,
+    terms.urgent,
+    terms.event,
+    terms.sendAt ?? null,
+    deliveries.map((d) => d.id),
+    deliveries.map((d) => d.channel),
+    deliveries.map((d) => JSON.stringify(d.recipient)),
+    deliveries.map((d) => arrayLiteral(d.users)),
+    deliveries.map((d) => JSON.stringify(d.address)),
+    deliveries.map((d) => d.addressKey),
+    deliveries.map((d) => d.locale),
+    deliveries.map((d) => d.zone),
+  ]
+}
+
+/**
+ * Writes a notification with all of its deliveries, sealed, in one statement. False where the key
+ * is taken: then nothing was written.
+ */
+export async function writeWhole(
+  o: Outbox,
+  tx: Executor,
+  notification: NewNotification,
+  skipped: Skipped,
+  terms: Terms,
+  deliveries: readonly NewDelivery[],
+): Promise<boolean> {
+  const completed = deliveries.length === 0 ? now(1) : 'NULL'
+  const [row] = await tx.execute<{ written: string }>(
+    `WITH n AS (${insertNotification(o, `${now(1)}, ${completed}`)}),
+     d AS (${insertDeliveries(o, 10, 'n.id')}, n)
+     SELECT count(*) AS written FROM n`,
+    [
+      ...notificationValues(o, notification, skipped, deliveries.length),
+      ...deliveryValues(terms, deliveries),
+    ],
+  )
+  return Number(row?.written) === 1
+}
+
+/** Writes an unsealed notification, to which chunks of deliveries will follow. */
+export async function openNotification(
+  o: Outbox,
+  tx: Executor,
+  notification: NewNotification,
+  skipped: Skipped,
+): Promise<boolean> {
+  const rows = await tx.execute(
+    insertNotification(o, 'NULL, NULL'),
+    notificationValues(o, notification, skipped, 0),
+  )
+  return rows.length === 1
+}
+
+/** Adds a chunk to an unsealed notification; gives the ids of those that were not there already. */
+export async function addDeliveries(
+  o: Outbox,
+  tx: Executor,
+  terms: Terms,
+  deliveries: readonly NewDelivery[],
+): Promise<string[]> {
+  if (deliveries.length === 0) return []
+  // The count is taken on the row itself, so that a worker settling the last delivery meanwhile
+  // waits for it.
+  const rows = await tx.execute<{ id: string }>(
+    `WITH d AS (${insertDeliveries(o, 3, '$2::uuid')} ${unlessTwice} RETURNING id),
+     n AS (UPDATE ${o.schema}.notification SET open = open + (SELECT count(*) FROM d) WHERE id = $2)
+     SELECT id FROM d`,
+    [o.clockOffsetMs(), terms.notificationId, ...deliveryValues(terms, deliveries)],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Says that no more deliveries follow. True where all are settled already: it is completed now. */
+export async function sealNotification(
+  o: Outbox,
+  tx: Executor,
+  id: string,
+  skipped: Skipped,
+): Promise<boolean> {
+  const [row] = await tx.execute<{ completed: boolean }>(
+    `UPDATE ${o.schema}.notification
+     SET sealed_at = ${now(1)}, skipped = $3::jsonb,
+       completed_at = CASE WHEN open = 0 THEN ${now(1)} END
+     WHERE id = $2 AND sealed_at IS NULL
+     RETURNING completed_at IS NOT NULL AS completed`,
+    [o.clockOffsetMs(), id, JSON.stringify(skipped)],
+  )
+  return row?.completed === true
+}

@@ -1,0 +1,92 @@
+import { toError } from '../errors.ts'
+import type { Queue } from './contract.ts'
+
+interface Consumer {
+  take(): void
+  stop(): Promise<void>
+}
+
+function createConsumer(
+  concurrency: number,
+  handler: () => Promise<void>,
+  onError: (error: Error) => void,
+): Consumer {
+  const running = new Set<Promise<void>>()
+  let waiting = false
+  let stopped = false
+  const start = () => {
+    const run = Promise.resolve()
+      .then(handler)
+      .catch((thrown) => onError(toError(thrown)))
+      .finally(() => {
+        running.delete(run)
+        if (waiting && !stopped) {
+          waiting = false
+          start()
+        }
+      })
+    running.add(run)
+  }
+  return {
+    take() {
+      if (stopped) return
+      if (running.size < concurrency) start()
+      else waiting = true
+    },
+    async stop() {
+      stopped = true
+      await Promise.all(running)
+    },
+  }
+}
+
+/** Starts hearing of work that others announce; gives what ends it. */
+export type Listen = (heard: () => void) => Promise<() => Promise<void>>
+
+/**
+ * Tickets from a process to its own workers. `listen`, where there is one, brings word from
+ * elsewhere: from a transaction of the application's own, or from another process.
+ */
+export function createInProcessQueue(onError: (error: Error) => void, listen?: Listen): Queue {
+  const consumers = new Map<string, Set<Consumer>>()
+  const timers = new Set<NodeJS.Timeout>()
+  let listening: Promise<() => Promise<void>> | undefined
+  const hand = (channel: string) => {
+    for (const consumer of consumers.get(channel) ?? []) consumer.take()
+  }
+  const handAll = () => {
+    for (const channel of consumers.keys()) hand(channel)
+  }
+  return {
+    ticket(channel, { delayMs = 0 } = {}) {
+      if (delayMs <= 0) {
+        hand(channel)
+        return
+      }
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        hand(channel)
+      }, delayMs)
+      timer.unref()
+      timers.add(timer)
+    },
+    async consume(channel, concurrency, handler) {
+      listening ??= listen?.(handAll)
+      await listening
+      const consumer = createConsumer(concurrency, handler, onError)
+      const ofChannel = consumers.get(channel) ?? new Set()
+      consumers.set(channel, ofChannel.add(consumer))
+      return async () => {
+        ofChannel.delete(consumer)
+        await consumer.stop()
+      }
+    },
+    async close() {
+      for (const timer of timers) clearTimeout(timer)
+      timers.clear()
+      await (await listening)?.()
+      await Promise.all([...consumers.values()].flatMap((set) => [...set].map((c) => c.stop())))
+      consumers.clear()
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { toError } from '../errors.ts'
+import type { Queue } from './contract.ts'
+import { createInProcessQueue, type Listen } from './in-process.ts'
+
+/** How close together two NOTIFYs of one process may be: each makes commits queue up in PostgreSQL. */
+const spacingMs = 20
+
+/**
+ * Tickets over PostgreSQL's LISTEN/NOTIFY, where there is no Redis: the process's own workers get
+ * them directly, those of other processes by one NOTIFY without payload, at which all look.
+ */
+export function createNotifyQueue(
+  notify: () => Promise<unknown>,
+  listen: Listen,
+  onError: (error: Error) => void,
+): Queue {
+  const local = createInProcessQueue(onError, listen)
+  let lastAt = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+  let notifying: Promise<unknown> = Promise.resolve()
+
+  const notifyNow = () => {
+    timer = undefined
+    lastAt = performance.now()
+    notifying = notify().catch((thrown) => onError(toError(thrown)))
+  }
+  return {
+    ...local,
+    ticket(channel, options) {
+      local.ticket(channel, options)
+      // Later work is found by everybody's own look at the outbox.
+      if (options?.delayMs || timer !== undefined) return
+      const waitMs = lastAt + spacingMs - performance.now()
+      if (waitMs <= 0) notifyNow()
+      else timer = setTimeout(notifyNow, waitMs)
+    },
+    async close() {
+      if (timer !== undefined) {
+        clearTimeout(timer)
+        notifyNow()
+      }
+      await notifying
+      await local.close()
+    },
+  }
+}

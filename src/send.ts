@@ -1,0 +1,231 @@
+import type { Database } from './database/contract.ts'
+import { EnvoyerError } from './errors.ts'
+import type { EventDefinition } from './event/define.ts'
+import type { JsonObject } from './event/json.ts'
+import {
+  chunkSize,
+  type Enqueued,
+  enqueueChunks,
+  enqueueWhole,
+  hashOf,
+  type InTransaction,
+  withIds,
+} from './outbox/enqueue.ts'
+import { createId } from './outbox/id.ts'
+import type { Outbox } from './outbox/outbox.ts'
+import { createResult, type SendResult } from './outbox/result.ts'
+import type { NewDelivery, NewNotification, Terms } from './outbox/write.ts'
+import { createExpand, type ExpandParts } from './recipient/expand.ts'
+import { type PlannedChannel, type PlanParts, templatesMissing } from './recipient/plan.ts'
+import { createSkipList, type Skip } from './recipient/skip.ts'
+
+/** Options of a call once checked. */
+export interface SendTerms {
+  readonly channels: readonly string[] | undefined
+  readonly key: string | undefined
+  readonly locale: string | undefined
+  readonly urgent: boolean
+  readonly at: Date | undefined
+  /** What the worker will need: stored with the notification. */
+  readonly stored: JsonObject
+}
+
+/** What carries the writes of one call. */
+export interface Carrier {
+  readonly database: Database
+  readonly inTransaction: InTransaction
+  /** The caller's own transaction: nothing is committed when `send` returns. */
+  readonly foreign: boolean
+}
+
+/** The steps of the request's half, each made by the module that it is named after. */
+export interface SendSteps {
+  event(name: string): EventDefinition
+  context(name: string, event: EventDefinition, input: unknown): Promise<JsonObject>
+  /** Refreshes settings and templates that another process may have changed. */
+  refresh(): Promise<void>
+  channels(event: string, asked: readonly string[] | undefined): PlannedChannel[]
+  readonly plan: PlanParts
+  expand(event: string): ExpandParts
+  /** The first instant at which it may go out; `undefined` is now. */
+  availability(terms: SendTerms): Date | undefined
+  readonly outbox: Outbox
+  /** Tells workers, and listeners of `delivery:queued` where the commit was ours. */
+  ticket(queued: Queued): Promise<void>
+}
+
+export interface Queued {
+  readonly event: string
+  readonly urgent: boolean
+  readonly sendAt: Date | undefined
+  readonly carrier: Carrier
+  readonly enqueued: Pick<Enqueued, 'notificationId' | 'completed'>
+  readonly deliveries: readonly NewDelivery[]
+}
+
+type Recipients = object | Iterable<object> | AsyncIterable<object>
+
+/** event → recipients → channels → templates found → availability → outbox → ticket. */
+export function createSend(steps: SendSteps) {
+  return async (
+    name: string,
+    recipients: Recipients,
+    input: unknown,
+    terms: SendTerms,
+    carrier: Carrier,
+  ): Promise<SendResult> => {
+    const event = steps.event(name)
+    const context = await steps.context(name, event, input)
+    await steps.refresh()
+    const plan = steps.channels(name, terms.channels ?? event.channels)
+    const skips = createSkipList()
+    const expand = createExpand(steps.expand(name), plan, terms, skips.add)
+    const sendAt = steps.availability(terms)
+    const notification = newNotification(name, context, terms)
+    const common: Terms = {
+      notificationId: notification.id,
+      lane: notification.id,
+      event: name,
+      urgent: terms.urgent || event.urgent === true,
+      sendAt,
+    }
+    const call: Call = { steps, carrier, notification, terms: common, skips, plan }
+    return isMany(recipients)
+      ? sendChunks(call, recipients, expand)
+      : sendWhole(call, Array.isArray(recipients) ? recipients : [recipients], expand)
+  }
+}
+
+interface Call {
+  readonly steps: SendSteps
+  readonly carrier: Carrier
+  readonly notification: NewNotification
+  readonly terms: Terms
+  readonly skips: ReturnType<typeof createSkipList>
+  readonly plan: readonly PlannedChannel[]
+}
+
+function newNotification(event: string, context: JsonObject, terms: SendTerms): NewNotification {
+  const keyHash = terms.key === undefined ? undefined : hashOf({ context })
+  return { id: createId(), event, context, options: terms.stored, key: terms.key, keyHash }
+}
+
+/** An iterable that is not an array is written as it comes, in bounded memory. */
+function isMany(recipients: Recipients): recipients is Iterable<object> | AsyncIterable<object> {
+  if (recipients === null || typeof recipients !== 'object') {
+    throw new EnvoyerError(
+      'recipients-invalid',
+      `got ${recipients === null ? 'null' : typeof recipients}`,
+    )
+  }
+  return (
+    !Array.isArray(recipients) &&
+    (Symbol.asyncIterator in recipients || Symbol.iterator in recipients)
+  )
+}
+
+async function sendWhole(
+  call: Call,
+  recipients: readonly object[],
+  expand: ReturnType<typeof createExpand>,
+): Promise<SendResult> {
+  const { steps, carrier, notification, terms, skips } = call
+  const deliveries = withIds(recipients.flatMap((recipient) => expand.one(recipient)))
+  refuseUntemplated(call, deliveries)
+  const enqueued = await enqueueWhole(
+    steps.outbox,
+    carrier.inTransaction,
+    carrier.database,
+    notification,
+    terms,
+    deliveries,
+    skips.list(),
+  )
+  const fresh = enqueued.written.length === deliveries.length
+  const ours = new Set(fresh ? [] : enqueued.written)
+  const written = fresh ? deliveries : deliveries.filter((delivery) => ours.has(delivery.id))
+  await steps.ticket({ ...queuedOf(call), enqueued, deliveries: written })
+  return createResult(steps.outbox, carrier.database, {
+    ...enqueued,
+    skipped: skips.list(),
+    deliveries: written,
+    complete: fresh,
+  })
+}
+
+/** A listed channel over which nobody can be reached for want of a template fails the call. */
+function refuseUntemplated(
+  { steps, plan, skips, terms }: Call,
+  deliveries: readonly NewDelivery[],
+) {
+  const { counts } = skips.list()
+  const untemplated = plan.filter(
+    ({ name, listed }) =>
+      listed && counts[name]?.['no-template'] && !deliveries.some((each) => each.channel === name),
+  )
+  if (untemplated.length > 0) throw templatesMissing(steps.plan, terms.event, untemplated)
+}
+
+async function sendChunks(
+  call: Call,
+  recipients: Iterable<object> | AsyncIterable<object>,
+  expand: ReturnType<typeof createExpand>,
+): Promise<SendResult> {
+  const { steps, carrier, notification, terms, skips } = call
+  let pending: readonly NewDelivery[] = []
+  async function* chunks() {
+    let chunk: NewDelivery[] = []
+    for await (const recipient of recipients) {
+      chunk.push(...withIds(expand.one(recipient)))
+      if (chunk.length < chunkSize) continue
+      pending = chunk
+      chunk = []
+      yield pending
+      expand.forget()
+    }
+    pending = chunk
+    yield chunk
+  }
+  const progress = async (written: readonly string[], continued: boolean) => {
+    const ids = new Set(written)
+    for (const each of pending) {
+      if (!ids.has(each.id) && !continued) skips.add(duplicate(each))
+    }
+    const deliveries = pending.filter((each) => ids.has(each.id))
+    const enqueued = { notificationId: notification.id, completed: false }
+    await steps.ticket({ ...queuedOf(call), enqueued, deliveries })
+  }
+  const enqueued = await enqueueChunks(
+    steps.outbox,
+    carrier.inTransaction,
+    notification,
+    terms,
+    chunks(),
+    skips.list,
+    progress,
+  )
+  await steps.ticket({ ...queuedOf(call), enqueued, deliveries: [] })
+  return createResult(steps.outbox, carrier.database, {
+    ...enqueued,
+    skipped: skips.list(),
+    deliveries: [],
+    complete: false,
+  })
+}
+
+const queuedOf = ({ terms, carrier }: Call) => ({
+  event: terms.event,
+  urgent: terms.urgent,
+  sendAt: terms.sendAt,
+  carrier,
+})
+
+function duplicate(delivery: NewDelivery): Skip {
+  const userId = delivery.users[0]
+  return {
+    recipient: delivery.position,
+    channel: delivery.channel,
+    reason: 'duplicate-address',
+    ...(userId === undefined ? {} : { userId }),
+  }
+}

@@ -1,0 +1,82 @@
+import { toError } from '../errors.ts'
+
+/** What every signal about a delivery carries. Addresses and contexts stay in the database. */
+export interface DeliverySignal {
+  readonly id: string
+  readonly notificationId: string
+  readonly event: string
+  readonly channel: string
+  readonly users: readonly string[]
+}
+
+export interface FailedTry extends DeliverySignal {
+  /** Which try it was, from 1. */
+  readonly attempt: number
+  readonly code: string
+  readonly error: Error
+}
+
+/** The signals, by name: what each listener is given. */
+export interface Signals {
+  /** Written to the outbox by this process (not where the caller's own transaction carried it). */
+  'delivery:queued': DeliverySignal
+  /** A provider took it. */
+  'delivery:sent': DeliverySignal & { readonly attempt: number; readonly tookMs: number }
+  /** A try failed; the next one is in `delayMs`. */
+  'delivery:retrying': FailedTry & { readonly delayMs: number }
+  /** Given up for good. */
+  'delivery:failed': FailedTry
+  'delivery:cancelled': { readonly id: string }
+  /** Every delivery of the notification is settled. */
+  'notification:completed': { readonly id: string }
+}
+
+/** The names of all signals, with what each means; the reference is generated from it. */
+export const signalNames = {
+  'delivery:queued':
+    'A delivery was written to the outbox by this process. Not fired for a `send` in the caller’s own transaction, whose end it cannot know.',
+  'delivery:sent': 'A provider took the message.',
+  'delivery:retrying': 'A try failed; another follows after `delayMs`.',
+  'delivery:failed': 'The delivery was given up for good.',
+  'delivery:cancelled': 'A waiting delivery was cancelled.',
+  'notification:completed': 'Every delivery of a notification is settled.',
+} as const satisfies Record<keyof Signals, string>
+
+export type Listener<Name extends keyof Signals> = (signal: Signals[Name]) => unknown
+
+export interface Emitter {
+  /** Gives the function that takes the listener off again. */
+  on<Name extends keyof Signals>(name: Name, listener: Listener<Name>): () => void
+  emit<Name extends keyof Signals>(name: Name, signal: Signals[Name]): void
+}
+
+/**
+ * Calls listeners in the order in which they were added. What one throws, at once or later, goes
+ * to `onError` and harms neither the others nor the delivery.
+ */
+export function createEmitter(onError: (error: Error) => void): Emitter {
+  const listeners = new Map<keyof Signals, Set<(signal: never) => unknown>>()
+  return {
+    on(name, listener) {
+      let ofName = listeners.get(name)
+      if (!ofName) {
+        ofName = new Set()
+        listeners.set(name, ofName)
+      }
+      // Wrapped, so that the same function can listen twice and be taken off once.
+      const entry = (signal: never) => listener(signal)
+      ofName.add(entry)
+      return () => void ofName.delete(entry)
+    },
+    emit(name, signal) {
+      for (const listener of listeners.get(name) ?? []) {
+        try {
+          const result = listener(signal as never)
+          if (result instanceof Promise) result.catch((thrown) => onError(toError(thrown)))
+        } catch (thrown) {
+          onError(toError(thrown))
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,102 @@
+import { type OwnDatabase, openDatabase } from '../database/index.ts'
+import { checkMigrations, runMigrations } from '../database/migrate.ts'
+import { EnvoyerError } from '../errors.ts'
+import type { Configuration } from '../option/configuration.ts'
+import { entities } from '../outbox/entities.ts'
+import { migrations } from '../outbox/migrations/index.ts'
+import { createOutbox, notifyWorkers, type Outbox } from '../outbox/outbox.ts'
+import type { Queue } from '../queue/contract.ts'
+import { createInProcessQueue } from '../queue/in-process.ts'
+import { createNotifyQueue } from '../queue/notify.ts'
+
+/** What an envoyer holds open. */
+export interface Opened {
+  readonly database: OwnDatabase
+  readonly outbox: Outbox
+  readonly queue: Queue
+}
+
+export interface Opening {
+  /** Opens on first use; after a failure the next call tries again. Throws `closed` after `close`. */
+  open(): Promise<Opened>
+  /** Brings the tables up to date. */
+  migrate(): Promise<void>
+  close(): Promise<void>
+}
+
+function connect(configuration: Configuration, onError: (error: Error) => void) {
+  const { databaseUrl, directory, schema, durability, connections } = configuration
+  return openDatabase({
+    ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
+    directory: directory ?? '.envoyer',
+    schema,
+    ...(durability === undefined ? {} : { durability }),
+    ...(connections === undefined ? {} : { poolSize: connections }),
+    entities,
+    migrations,
+    onWarning: onError,
+  })
+}
+
+/** The database and queue of one envoyer, opened when they are first needed. */
+export function createOpening(
+  configuration: Configuration,
+  onError: (error: Error) => void,
+): Opening {
+  const { schema } = configuration
+  const outbox = createOutbox(schema)
+  let opened: Promise<Opened> | undefined
+  let closing: Promise<void> | undefined
+
+  const openNow = async (): Promise<Opened> => {
+    const database = await connect(configuration, onError)
+    try {
+      const mode = configuration.migrations ?? (database.kind === 'embedded' ? 'run' : 'check')
+      if (mode === 'run') await runMigrations(database, schema)
+      else await checkMigrations(database, schema)
+    } catch (thrown) {
+      await database.close()
+      throw thrown
+    }
+    const listen = (heard: () => void) => database.listen(outbox.wakeTopic, heard)
+    const queue =
+      database.kind === 'embedded'
+        ? createInProcessQueue(onError, listen)
+        : createNotifyQueue(() => notifyWorkers(outbox, database), listen, onError)
+    return { database, outbox, queue }
+  }
+  const refuseClosed = () => {
+    if (closing) throw new EnvoyerError('closed', [])
+  }
+  return {
+    async open() {
+      refuseClosed()
+      opened ??= openNow().catch((thrown) => {
+        opened = undefined
+        throw thrown
+      })
+      return opened
+    },
+    async migrate() {
+      refuseClosed()
+      if (opened) {
+        await runMigrations((await opened).database, schema)
+        return
+      }
+      const database = await connect(configuration, onError)
+      try {
+        await runMigrations(database, schema)
+      } finally {
+        await database.close()
+      }
+    },
+    close() {
+      closing ??= (async () => {
+        const held = await opened?.catch(() => undefined)
+        await held?.queue.close()
+        await held?.database.close()
+      })()
+      return closing
+    },
+  }
+}

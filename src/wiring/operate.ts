@@ -1,0 +1,195 @@
+import { EnvoyerError } from '../errors.ts'
+import type { Configuration } from '../option/configuration.ts'
+import * as again from '../outbox/again.ts'
+import { createId, isId } from '../outbox/id.ts'
+import {
+  type DeliveryDetails,
+  type DeliveryFilter,
+  type DeliveryView,
+  getDelivery,
+  listDeliveries,
+} from '../outbox/read.ts'
+import { cancel } from '../outbox/settle.ts'
+import type { ChannelSetting, SettingStore } from '../setting/settings.ts'
+import type { Emitter } from '../signal/signals.ts'
+import type { TemplateOverride, TemplateProblem, Templates } from '../template/contract.ts'
+import type { WriteEndedParts } from '../worker/write-ended.ts'
+import type { Opened } from './open.ts'
+
+/** What operators do with deliveries. */
+export interface Deliveries {
+  /** A page, newest first. */
+  list(filter?: DeliveryFilter): Promise<DeliveryView[]>
+  /** One with context, message, receipt and failed tries. Throws `not-found`. */
+  get(id: string): Promise<DeliveryDetails>
+  /** Tries a failed one again, under the same id. Throws `delivery-state`. */
+  retry(id: string): Promise<void>
+  /** Sends a sent one once more; gives the id of the new delivery. Throws `delivery-state`. */
+  resend(id: string): Promise<string>
+  /** Cancels one that waits. Throws `delivery-state` where it is being sent or settled. */
+  cancel(id: string): Promise<void>
+}
+
+export interface OperateParts {
+  readonly configuration: Configuration
+  open(): Promise<Opened>
+  readonly settings: SettingStore
+  readonly templates: () => Templates
+  readonly emitter: Emitter
+  readonly followUp: WriteEndedParts['followUp']
+}
+
+export function createDeliveries({ open, emitter, followUp }: OperateParts): Deliveries {
+  const get = async (id: string) => {
+    const { database } = await open()
+    const found = isId(id) ? await getDelivery(database.source, id) : undefined
+    if (!found) throw new EnvoyerError('not-found', `delivery ${id}`)
+    return found
+  }
+  const refuse = async (id: string, action: string): Promise<never> => {
+    const { status } = await get(id)
+    throw new EnvoyerError(
+      'delivery-state',
+      `delivery ${id} is ${status}, so it cannot be ${action}`,
+    )
+  }
+  const wake = async (id: string) => {
+    const { queue } = await open()
+    queue.ticket((await get(id)).channel)
+  }
+  return {
+    get,
+    async list(filter = {}) {
+      const { database } = await open()
+      return listDeliveries(database.source, filter)
+    },
+    async retry(id) {
+      const { outbox, database } = await open()
+      const retried = isId(id) ? await again.retry(outbox, database, [id]) : []
+      if (retried.length === 0) await refuse(id, 'retried')
+      await wake(id)
+    },
+    async resend(id) {
+      const { outbox, database } = await open()
+      const newId = createId()
+      if (!isId(id) || !(await again.resend(outbox, database, id, newId)))
+        await refuse(id, 'resent')
+      await wake(newId)
+      return newId
+    },
+    async cancel(id) {
+      const { outbox, database } = await open()
+      if (!isId(id)) await refuse(id, 'cancelled')
+      const [settled, afterCommit] = await database.transaction(async (tx) => {
+        const ended = await cancel(outbox, tx, [id])
+        return [ended, await followUp(tx, ended.completed)] as const
+      })
+      if (settled.ids.size === 0) await refuse(id, 'cancelled')
+      afterCommit()
+      emitter.emit('delivery:cancelled', { id })
+      for (const each of settled.completed) emitter.emit('notification:completed', { id: each })
+    },
+  }
+}
+
+/** What operators change of channels while everything runs; seen by every process within 5 s. */
+export interface Settings<ChannelName extends string> {
+  get(channel: ChannelName): Promise<ChannelSetting>
+  set(channel: ChannelName, change: Partial<ChannelSetting>): Promise<ChannelSetting>
+  /** Back to the defaults. */
+  reset(channel: ChannelName): Promise<void>
+}
+
+export function createSettingsFace({
+  configuration,
+  open,
+  settings,
+}: OperateParts): Settings<string> {
+  const known = (name: string) => {
+    if (!Object.hasOwn(configuration.channels, name))
+      throw new EnvoyerError('channel-unknown', `"${name}"`)
+  }
+  return {
+    async get(name) {
+      known(name)
+      await settings.refresh()
+      return settings.channel(name)
+    },
+    async set(name, change) {
+      known(name)
+      const now = await settings.set(name, change)
+      const { queue } = await open()
+      queue.ticket(name)
+      return now
+    },
+    async reset(name) {
+      known(name)
+      await settings.reset(name)
+      const { queue } = await open()
+      queue.ticket(name)
+    },
+  }
+}
+
+/** Texts of templates kept in the database, which win over the files. */
+export interface TemplateFace<EventName extends string, ChannelName extends string> {
+  /** Throws `template-unknown`, or `template-invalid` where it cannot be parsed. */
+  set(
+    event: EventName,
+    channel: ChannelName,
+    part: string,
+    body: string,
+    options?: { locale?: string },
+  ): Promise<void>
+  /** Back to the files: one part, or all of the event's for the channel. Gives how many there were. */
+  reset(
+    event: EventName,
+    channel: ChannelName,
+    part?: string,
+    options?: { locale?: string },
+  ): Promise<number>
+  /** What is kept in the database. */
+  list(): Promise<TemplateOverride[]>
+  /** Missing parts, syntax errors, variables that the event's schema does not have. */
+  check(): Promise<TemplateProblem[]>
+}
+
+export function createTemplateFace(parts: OperateParts): TemplateFace<string, string> {
+  const { configuration, settings } = parts
+  const known = (event: string, channel: string, part: string | undefined) => {
+    const specs = configuration.channels[channel]?.definition.parts
+    if (
+      !Object.hasOwn(configuration.events, event) ||
+      !specs ||
+      (part !== undefined && !Object.hasOwn(specs, part))
+    ) {
+      throw new EnvoyerError('template-unknown', [event, channel, part].filter(Boolean).join(' / '))
+    }
+  }
+  return {
+    async set(event, channel, part, body, { locale = '' } = {}) {
+      known(event, channel, part)
+      const override = { event, channel, part, locale, body }
+      const templates = parts.templates()
+      const problem = templates.parse(override)
+      if (problem !== undefined) throw new EnvoyerError('template-invalid', problem)
+      await settings.setTemplate(override)
+    },
+    async reset(event, channel, part, { locale } = {}) {
+      known(event, channel, part)
+      return settings.resetTemplate({
+        event,
+        channel,
+        ...(part === undefined ? {} : { part }),
+        ...(locale === undefined ? {} : { locale }),
+      })
+    },
+    list: () => settings.templates(),
+    async check() {
+      await settings.refresh()
+      const templates = parts.templates()
+      await templates.refresh()
+      return templates.check()
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import { asDatabase, type HandedDatabase, sameDatabase } from '../database/index.ts'
+import { EnvoyerError } from '../errors.ts'
+import { checkContext } from '../event/context.ts'
+import type { Configuration } from '../option/configuration.ts'
+import { notifyWorkers } from '../outbox/outbox.ts'
+import { type PlanParts, planChannels } from '../recipient/plan.ts'
+import { type Carrier, createSend, type Queued, type SendSteps } from '../send.ts'
+import type { SettingStore } from '../setting/settings.ts'
+import type { Emitter } from '../signal/signals.ts'
+import type { Templates } from '../template/contract.ts'
+import type { Worker } from '../worker/worker.ts'
+import { storeAddress } from './address.ts'
+import type { Opened } from './open.ts'
+
+export interface SendParts {
+  readonly configuration: Configuration
+  readonly opened: Opened
+  readonly settings: SettingStore
+  readonly templates: Templates
+  readonly emitter: Emitter
+  /** The workers of this process. */
+  readonly workers: ReadonlySet<Worker>
+}
+
+/** What carries a call's writes: the caller's transaction, or our own. */
+export async function carrierOf(
+  { database }: Opened,
+  schema: string,
+  handed: HandedDatabase | undefined,
+): Promise<Carrier> {
+  if (handed === undefined) {
+    return { database, inTransaction: (work) => database.transaction(work), foreign: false }
+  }
+  const theirs = asDatabase(handed)
+  if (!(await sameDatabase(database, theirs, schema))) throw new EnvoyerError('other-database', [])
+  return { database: theirs, inTransaction: (work) => work(theirs), foreign: true }
+}
+
+/** Gives each step of `send` to the module that it is named after. */
+export function wireSend(parts: SendParts) {
+  const { configuration, opened, settings, templates } = parts
+  const { events, channels, recipient, zone, sealer } = configuration
+  const plan: PlanParts = {
+    channels,
+    isOn: (name) => settings.channel(name).on,
+    hasTemplates: templates.exists,
+    missingTemplates: templates.missing,
+  }
+  const steps: SendSteps = {
+    event: (name) => {
+      if (Object.hasOwn(events, name)) return events[name]!
+      throw new EnvoyerError(
+        'event-unknown',
+        `"${name}"; configured are ${Object.keys(events).join(', ')}`,
+      )
+    },
+    context: checkContext,
+    refresh: async () => {
+      await Promise.all([settings.refresh(), templates.refresh()])
+    },
+    channels: (event, asked) => planChannels(plan, event, asked),
+    plan,
+    expand: (event) => ({
+      options: recipient,
+      zone,
+      chooseLocale: (channel, asked) =>
+        templates.exists(event, channel)
+          ? templates.choose(event, channel, asked)
+          : (asked ?? configuration.locale),
+      store: (channel, address) => storeAddress(sealer, channel, address),
+    }),
+    availability: (terms) => terms.at,
+    outbox: opened.outbox,
+    ticket: (queued) => tell(parts, queued),
+  }
+  return createSend(steps)
+}
+
+/** Wakes workers, and tells listeners what was queued, where the commit was ours. */
+async function tell(parts: SendParts, queued: Queued): Promise<void> {
+  const { carrier, deliveries, enqueued } = queued
+  if (carrier.foreign) {
+    // Inside the caller's transaction: heard by every worker when it commits.
+    await notifyWorkers(parts.opened.outbox, carrier.database)
+    return
+  }
+  for (const delivery of deliveries) {
+    parts.emitter.emit('delivery:queued', {
+      id: delivery.id,
+      notificationId: enqueued.notificationId,
+      event: queued.event,
+      channel: delivery.channel,
+      users: delivery.users,
+    })
+  }
+  const delayMs = queued.sendAt ? queued.sendAt.getTime() - Date.now() : 0
+  if (delayMs > 0) for (const worker of parts.workers) worker.soon(delayMs)
+  else wake(parts, queued)
+  if (enqueued.completed) {
+    parts.emitter.emit('notification:completed', { id: enqueued.notificationId })
+  }
+}
+
+function wake({ opened }: SendParts, { deliveries, urgent }: Queued): void {
+  for (const channel of new Set(deliveries.map((delivery) => delivery.channel))) {
+    opened.queue.ticket(channel, { urgent })
+  }
+}

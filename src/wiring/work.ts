@@ -1,0 +1,137 @@
+import { createDeliver, lostOutcome } from '../deliver.ts'
+import { EnvoyerError } from '../errors.ts'
+import { parseContext } from '../event/context.ts'
+import type { JsonObject } from '../event/json.ts'
+import type { Configuration } from '../option/configuration.ts'
+import { mergeChannelOptions } from '../option/send-options.ts'
+import { backendBucket, holdBack, laneBucket } from '../outbox/bucket.ts'
+import type { Claimed } from '../outbox/claim.ts'
+import type { SettingStore } from '../setting/settings.ts'
+import type { Emitter } from '../signal/signals.ts'
+import type { Templates } from '../template/contract.ts'
+import type { Deliver } from '../worker/contract.ts'
+import { startWorker, type Worker, type WorkerOptions } from '../worker/worker.ts'
+import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
+import { loadAddress } from './address.ts'
+import type { Opened } from './open.ts'
+
+export interface WorkParts {
+  readonly configuration: Configuration
+  readonly opened: Opened
+  readonly settings: SettingStore
+  readonly templates: Templates
+  readonly emitter: Emitter
+  readonly followUp: WriteEndedParts['followUp']
+  onError(error: Error): void
+}
+
+/** Deliveries of one notification share their context; it is parsed once. */
+function createContexts({ events }: Configuration) {
+  const parsed = new WeakMap<JsonObject, Promise<Record<string, unknown>>>()
+  return (claimed: Claimed) => {
+    let context = parsed.get(claimed.context)
+    if (!context) {
+      context = parseContext(claimed.event, events[claimed.event]!, claimed.context)
+      parsed.set(claimed.context, context)
+    }
+    return context
+  }
+}
+
+/** The options of a message: as the call stored them, else the event's. */
+function createMessageOptions({ events, channels }: Configuration) {
+  const ofEvent = new Map<string, Record<string, unknown>>()
+  return (claimed: Claimed): unknown => {
+    const stored = claimed.options.channelOptions as Record<string, unknown> | undefined
+    if (stored !== undefined) return stored[claimed.channel] ?? {}
+    let options = ofEvent.get(claimed.event)
+    if (!options) {
+      options = mergeChannelOptions(channels, events[claimed.event]!.channelOptions, undefined)
+      ofEvent.set(claimed.event, options)
+    }
+    return options[claimed.channel] ?? {}
+  }
+}
+
+function wireDeliver({ configuration, opened, templates }: WorkParts): Deliver {
+  const { channels, sealer } = configuration
+  const { database, outbox } = opened
+  const optionsOf = createMessageOptions(configuration)
+  return createDeliver({
+    context: createContexts(configuration),
+    render: (claimed, context) => {
+      const { event, channel, locale, zone, recipient, id } = claimed
+      const now = new Date(Date.now() + outbox.clockOffsetMs())
+      const envoyer = { event, channel, locale, tz: zone, now, delivery: id }
+      const message = templates.render(event, channel, locale, { context, recipient, envoyer })
+      return channels[channel]!.definition.complete?.(message) ?? message
+    },
+    send: async (claimed, context, message, signal) => {
+      const channel = channels[claimed.channel]!
+      return channel.backend.send({
+        id: claimed.id,
+        notificationId: claimed.notificationId,
+        attempt: claimed.attempts - claimed.attemptsBefore,
+        event: claimed.event,
+        channel: claimed.channel,
+        address: loadAddress(sealer, channel, claimed.address),
+        message,
+        options: optionsOf(claimed),
+        context,
+        input: claimed.context,
+        recipient: claimed.recipient,
+        locale: claimed.locale,
+        zone: claimed.zone,
+        createdAt: claimed.createdAt,
+        signal,
+      })
+    },
+    backend: (channel) => channels[channel]!.backend.name,
+    retry: retryOf(configuration),
+    holdBack: (claimed, scope, delayMs) => {
+      const { backend } = channels[claimed.channel]!
+      const name =
+        scope === 'lane' ? laneBucket(claimed.lane) : backendBucket(claimed.channel, backend.name)
+      return holdBack(outbox, database, name, delayMs)
+    },
+    keepMessages: configuration.keepMessages ?? true,
+  })
+}
+
+const retryOf =
+  ({ events, channels }: Configuration) =>
+  (event: string, channel: string) =>
+    events[event]!.retry ?? channels[channel]!.retry
+
+/** Starts a worker of the configured channels. Throws `channel-unknown` for others. */
+export async function work(parts: WorkParts, options: WorkerOptions): Promise<Worker> {
+  const { configuration, opened, settings, templates, emitter, followUp, onError } = parts
+  const { channels, events } = configuration
+  const unknown = (options.channels ?? []).filter((name) => !Object.hasOwn(channels, name))
+  if (unknown.length > 0)
+    throw new EnvoyerError(
+      'channel-unknown',
+      unknown.map((name) => `"${name}"`),
+    )
+  const retry = retryOf(configuration)
+  await settings.refresh()
+  return startWorker(
+    {
+      ...opened,
+      channels,
+      events: Object.keys(events),
+      deliver: wireDeliver(parts),
+      lost: (delivery) => lostOutcome(delivery, retry(delivery.event, delivery.channel)),
+      write: createWriteEnded({ ...opened, emitter, followUp }),
+      isOpen: (name) => {
+        const { on, paused } = settings.channel(name)
+        return on && !paused
+      },
+      refresh: async () => {
+        await Promise.all([settings.refresh(), templates.refresh()])
+      },
+      onError,
+    },
+    options,
+  )
+}

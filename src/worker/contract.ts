@@ -1,0 +1,19 @@
+import type { Claimed } from '../outbox/claim.ts'
+import type { Outcome } from '../outbox/settle.ts'
+
+/** A worker's grip on one delivery while it is being sent. */
+export interface Hold {
+  /** Aborted when the try's time is up or the worker must stop. */
+  readonly signal: AbortSignal
+  /** False once the lease was lost: then somebody else has it, and it must not be sent here. */
+  held(): boolean
+}
+
+/** How one try ended; `undefined`: it was not made, and the delivery goes back as it was. */
+export type Deliver = (claimed: Claimed, hold: Hold) => Promise<Outcome | undefined>
+
+/** What of a delivery is needed to say how it ended. */
+export type About = Pick<
+  Claimed,
+  'id' | 'notificationId' | 'event' | 'channel' | 'users' | 'attempts' | 'attemptsBefore' | 'lane'
+>

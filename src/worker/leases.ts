@@ -1,0 +1,68 @@
+import { toError } from '../errors.ts'
+import type { Held } from '../outbox/hold.ts'
+
+interface Entry extends Held {
+  /** By `performance.now()`; counted from before the claim, so it ends no later than in the database. */
+  until: number
+  lost: boolean
+}
+
+export interface Leases {
+  add(delivery: Held, claimedAt: number): Entry
+  remove(id: string): void
+  held(): readonly Held[]
+  stop(): void
+}
+
+/** Keeps the leases of what is in flight alive, every third of their length. */
+export function createLeases(
+  leaseMs: number,
+  renew: (deliveries: readonly Held[]) => Promise<Set<string>>,
+  onError: (error: Error) => void,
+): Leases {
+  const entries = new Map<string, Entry>()
+  const round = async () => {
+    const asked = [...entries.values()].filter((entry) => !entry.lost)
+    if (asked.length === 0) return
+    const askedAt = performance.now()
+    const kept = await renew(asked)
+    for (const entry of asked) {
+      if (kept.has(entry.id)) entry.until = askedAt + leaseMs
+      // Settled meanwhile, or somebody else's: either way not ours to send any more.
+      else entry.lost = true
+    }
+  }
+  let renewing = false
+  const timer = setInterval(() => {
+    if (renewing) return
+    renewing = true
+    round()
+      .catch((thrown) => onError(toError(thrown)))
+      .finally(() => {
+        renewing = false
+      })
+  }, leaseMs / 3)
+  timer.unref()
+  return {
+    add(delivery, claimedAt) {
+      const entry: Entry = {
+        id: delivery.id,
+        attempts: delivery.attempts,
+        until: claimedAt + leaseMs,
+        lost: false,
+      }
+      entries.set(delivery.id, entry)
+      return entry
+    },
+    remove: (id) => void entries.delete(id),
+    held: () => [...entries.values()],
+    stop: () => clearInterval(timer),
+  }
+}
+
+/** True while the delivery is surely still ours. */
+export function isHeld(entry: Entry): boolean {
+  return !entry.lost && performance.now() < entry.until
+}
+
+export type Lease = Entry

@@ -1,0 +1,261 @@
+import type { Channel } from '../channel/channel.ts'
+import type { Database } from '../database/contract.ts'
+import { toError } from '../errors.ts'
+import { backendBucket, channelBucket, setRate } from '../outbox/bucket.ts'
+import { type Claimed, claim, claimAlone } from '../outbox/claim.ts'
+import { adoptLost, giveBack, type Lost, renew } from '../outbox/hold.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import { ripen } from '../outbox/ripen.ts'
+import type { Outcome } from '../outbox/settle.ts'
+import type { Queue } from '../queue/contract.ts'
+import { type ChannelLoop, createChannelLoop } from './channel-loop.ts'
+import type { Deliver } from './contract.ts'
+import { createLeases, isHeld, type Leases } from './leases.ts'
+import { createPoller, type Poller } from './poller.ts'
+import { createSettler, type Settler, type WriteChunk } from './settler.ts'
+
+export interface WorkerOptions {
+  /** Channels that this worker serves. Default: all that are configured. */
+  readonly channels?: readonly string[]
+  /** How many deliveries each channel has in flight here. Default: the channel's own. */
+  readonly concurrency?: number
+  /** How long `stop` waits for what is in flight before it aborts it. Default 20 s. */
+  readonly graceMs?: number
+  /** How long a delivery stays ours without a sign of life. Default 30 s. */
+  readonly leaseMs?: number
+  /** How often the worker looks by itself. Default 1 s. */
+  readonly pollMs?: number
+  /** Signals that stop it gracefully; empty for none. Default SIGTERM and SIGINT. */
+  readonly stopOn?: readonly NodeJS.Signals[]
+}
+
+export interface Worker {
+  /** Claims no more, waits for what is in flight, and gives back what does not end in time. */
+  stop(): Promise<void>
+  /** Resolves when the worker has stopped, for whatever reason. */
+  readonly stopped: Promise<void>
+  /** How many deliveries are claimed and not settled. */
+  inFlight(): number
+  /** Looks at the outbox again in `delayMs` at the latest: something becomes due then. */
+  soon(delayMs: number): void
+}
+
+/** One ended try with what is needed to tell of it. */
+export interface Ended {
+  readonly outcome: Outcome
+  readonly about: Claimed | Lost
+}
+
+/** What the worker is handed: it knows nothing of templates or backends. */
+export interface WorkerParts {
+  readonly outbox: Outbox
+  readonly database: Database
+  readonly queue: Queue
+  readonly channels: Readonly<Record<string, Channel>>
+  readonly events: readonly string[]
+  readonly deliver: Deliver
+  /** The outcome of a try whose worker never came back. */
+  lost(delivery: Lost): Outcome
+  readonly write: WriteChunk<Ended>
+  /** False while an operator has the channel switched off or paused. */
+  isOpen(channel: string): boolean
+  /** Refreshes what an operator may have changed. */
+  refresh(): Promise<void>
+  onError(error: Error): void
+}
+
+/** A tenth of the places, one at least, is for urgent deliveries; none where there is only one. */
+function reservedOf(concurrency: number): number {
+  return concurrency > 1 ? Math.max(1, Math.floor(concurrency / 10)) : 0
+}
+
+/** Starts claiming and sending. */
+export async function startWorker(parts: WorkerParts, options: WorkerOptions): Promise<Worker> {
+  const { outbox, database, queue, onError } = parts
+  const names = options.channels ?? Object.keys(parts.channels)
+  const leaseMs = options.leaseMs ?? 30_000
+  const sending = createSending()
+  const leases = createLeases(leaseMs, (held) => renew(outbox, database, held, leaseMs), onError)
+  const settler = createSettler<Ended>(async (chunk) => {
+    const tell = await parts.write(chunk)
+    return () => {
+      for (const { about, outcome } of chunk) {
+        leases.remove(about.id)
+        if (outcome.outcome === 'retry') poller?.soon(outcome.delayMs)
+      }
+      tell()
+    }
+  }, onError)
+  const loops = new Map<string, ChannelLoop>()
+  let poller: Poller | undefined
+
+  for (const name of names) {
+    const channel = parts.channels[name]!
+    await setRate(outbox, database, channelBucket(name), channel.rate)
+    const start = createStart(parts, channel, { leases, settler, sending })
+    loops.set(name, createLoop(parts, name, channel, options, leaseMs, start))
+  }
+  const stopConsuming = await Promise.all(
+    // Two handlers, so that a ticket reaches a loop that is running.
+    names.map((name) => queue.consume(name, 2, () => loops.get(name)!.run())),
+  )
+  poller = createPoller(
+    options.pollMs ?? 1000,
+    async () => {
+      await parts.refresh()
+      const lost = await adoptLost(outbox, database, {
+        channels: names,
+        events: parts.events,
+        leaseMs,
+      })
+      for (const delivery of lost) settler.add({ outcome: parts.lost(delivery), about: delivery })
+      if (lost.length > 0) await settler.drained()
+      return ripen(outbox, database, names)
+    },
+    ({ due, alone }) => {
+      for (const name of alone) if (parts.isOpen(name)) loops.get(name)!.wakeAlone()
+      for (const name of new Set([...due, ...alone])) void loops.get(name)!.run().catch(onError)
+    },
+    onError,
+  )
+  const stop = createStop({
+    graceMs: options.graceMs ?? 20_000,
+    loops: [...loops.values()],
+    quiet: async () => {
+      await poller.stop()
+      await Promise.all(stopConsuming.map((end) => end()))
+    },
+    abort: sending.abort,
+    last: async () => {
+      await settler.drained()
+      leases.stop()
+    },
+  })
+  return {
+    stop: stop.run,
+    stopped: stop.ended,
+    inFlight: () => leases.held().length,
+    soon: (delayMs) => poller.soon(delayMs),
+  }
+}
+
+function createLoop(
+  parts: WorkerParts,
+  name: string,
+  channel: Channel,
+  options: WorkerOptions,
+  leaseMs: number,
+  start: (claimed: Claimed, claimedAt: number) => Promise<void>,
+): ChannelLoop {
+  const { outbox, database, queue, events } = parts
+  const concurrency = options.concurrency ?? channel.concurrency
+  const buckets = [channelBucket(name), backendBucket(name, channel.backend.name)]
+  const common = { channel: name, events, leaseMs, buckets }
+  return createChannelLoop({
+    concurrency,
+    reserved: reservedOf(concurrency),
+    claim: async (limits) => {
+      if (!parts.isOpen(name)) return { claimed: [], nextLane: null, limited: false }
+      const claimed = await claim(outbox, database, { ...common, ...limits })
+      // Come back when the bucket has a token again.
+      if (claimed.limited) {
+        queue.ticket(name, { delayMs: Math.max(20, 1000 / (channel.rate?.perSecond ?? 1)) })
+      }
+      return claimed
+    },
+    claimAlone: async () => (parts.isOpen(name) ? claimAlone(outbox, database, common) : undefined),
+    start,
+  })
+}
+
+interface Keeping {
+  readonly leases: Leases
+  readonly settler: Settler<Ended>
+  readonly sending: ReturnType<typeof createSending>
+}
+
+/** The tries under way, so that a shutdown can abort them. */
+function createSending() {
+  const controllers = new Set<AbortController>()
+  const reason = new Error('The worker is stopping')
+  let aborted = false
+  return {
+    begin(): AbortController {
+      const controller = new AbortController()
+      if (aborted) controller.abort(reason)
+      controllers.add(controller)
+      return controller
+    },
+    end: (controller: AbortController) => void controllers.delete(controller),
+    abort() {
+      aborted = true
+      for (const controller of controllers) controller.abort(reason)
+    },
+    isAborted: () => aborted,
+  }
+}
+
+/** Sends one delivery under its lease and hands on how it ended. */
+function createStart(parts: WorkerParts, channel: Channel, { leases, settler, sending }: Keeping) {
+  return async (claimed: Claimed, claimedAt: number): Promise<void> => {
+    const lease = leases.add(claimed, claimedAt)
+    const time = sending.begin()
+    const timer = setTimeout(
+      () => time.abort(new Error(`No answer within ${channel.timeoutMs} ms`)),
+      channel.timeoutMs,
+    )
+    let settling = false
+    try {
+      const outcome = await parts.deliver(claimed, {
+        signal: time.signal,
+        held: () => isHeld(lease),
+      })
+      if (outcome !== undefined && (outcome.outcome === 'sent' || !sending.isAborted())) {
+        // The lease is kept until this is written.
+        settling = true
+        settler.add({ outcome, about: claimed })
+      } else if (isHeld(lease)) {
+        await giveBack(parts.outbox, parts.database, [claimed])
+      }
+    } catch (thrown) {
+      // Not settled: the lease expires, and it is tried again.
+      parts.onError(toError(thrown))
+    } finally {
+      clearTimeout(timer)
+      sending.end(time)
+      if (!settling) leases.remove(claimed.id)
+    }
+  }
+}
+
+interface StopParts {
+  readonly graceMs: number
+  readonly loops: readonly ChannelLoop[]
+  quiet(): Promise<void>
+  abort(): void
+  last(): Promise<void>
+}
+
+function createStop(parts: StopParts) {
+  let ending: Promise<void> | undefined
+  let resolveEnded: () => void = () => {}
+  const ended = new Promise<void>((resolve) => {
+    resolveEnded = resolve
+  })
+  const end = async () => {
+    const grace = setTimeout(parts.abort, parts.graceMs)
+    const loops = Promise.all(parts.loops.map((loop) => loop.stop()))
+    await parts.quiet()
+    await loops
+    clearTimeout(grace)
+    await parts.last()
+    resolveEnded()
+  }
+  return {
+    ended,
+    run: () => {
+      ending ??= end()
+      return ending
+    },
+  }
+}
