@@ -49,10 +49,15 @@ export interface Templates {
   choose(event: string, channel: string, asked: string | undefined): string | undefined
   /** The files that would make the event's base template for the channel complete. */
   missing(event: string, channel: string): string[]
-  /** Renders the parts that have a template in the locale chosen. Throws `template-invalid`. */
+  /**
+   * Renders the parts that have a template in the locale chosen. Where that locale has been taken
+   * away since, the next best one is rendered. Throws `template-invalid`, `template-missing`.
+   */
   render(event: string, channel: string, locale: string, scope: Scope): Record<string, string>
   /** Replaces all overrides. */
   override(overrides: readonly TemplateOverride[]): void
+  /** What is wrong with an override that is to be kept, or `undefined`. Parses, renders nothing. */
+  parse(candidate: TemplateOverride): string | undefined
   /** Reads changed files again where the last look is more than a second ago. */
   refresh(): Promise<void>
   check(): Promise<TemplateProblem[]>
