@@ -42,6 +42,11 @@ export const errorTable = {
     remedy:
       'Stop that process, give this one another `directory`, or use PostgreSQL (ENVOYER_DATABASE_URL) to run several.',
   },
+  'database-stopped': {
+    meaning: 'The embedded database has stopped.',
+    remedy:
+      'Close this envoyer and create a new one; what was committed is not lost. If it happens again, report the reason given.',
+  },
   'database-unreachable': {
     meaning: 'The database cannot be opened.',
     remedy:
@@ -94,7 +99,7 @@ export const errorTable = {
     remedy: 'Use 32 bytes as base64 or hex, and keep old keys in the list while data uses them.',
   },
   'template-invalid': {
-    meaning: 'A template cannot be parsed.',
+    meaning: 'A template cannot be parsed or rendered.',
     remedy: 'Mend it at the place named in the message.',
   },
   'template-missing': {

@@ -1,0 +1,128 @@
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import pg from 'pg'
+import { DataSource } from 'typeorm'
+import { EnvoyerError } from '../../errors.ts'
+import type { OwnDatabase } from '../contract.ts'
+import { type DatabaseOptions, migrationsTable } from '../options.ts'
+import { createPooledDatabase, poolOf } from '../pooled.ts'
+import { prepareDataDirectory } from './data-directory.ts'
+import { emptyDatabase } from './empty-database.ts'
+import { listenOn } from './listen.ts'
+import { acquireLock, type Lock } from './lock.ts'
+import { guardOneSession } from './one-session.ts'
+import { makePrivateDirectory } from './private-directory.ts'
+import { createEngineStream } from './stream.ts'
+import { type EngineThread, startThread } from './thread.ts'
+
+/** A call that waits longer than this for the one session is told so, rather than for ever. */
+const waitForSessionMs = 60_000
+
+/** Opens the embedded database: PostgreSQL in a worker thread, over an exclusive directory. */
+export async function openEmbedded(options: DatabaseOptions): Promise<OwnDatabase> {
+  const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error))
+  let thread: EngineThread | undefined
+  const lost = (error: Error) => thread?.abandon(error)
+  const lock = await lockOf(options, lost)
+  try {
+    thread = await startThread(await settingsOf(options, lock), warn)
+    return await openSource(options, thread, lock)
+  } catch (error) {
+    await thread?.close().catch(() => {})
+    await lock?.release()
+    throw error
+  }
+}
+
+async function lockOf(
+  options: DatabaseOptions,
+  lost: (error: Error) => void,
+): Promise<Lock | undefined> {
+  if (options.directory === 'memory') return undefined
+  const directory = resolve(options.directory)
+  await makePrivateDirectory(directory)
+  return acquireLock(directory, lost)
+}
+
+async function settingsOf(options: DatabaseOptions, lock: Lock | undefined) {
+  const durability = options.durability ?? 'fsync'
+  const common = {
+    durability,
+    transactionTimeoutMs: options.transactionTimeoutMs ?? 5000,
+    schema: options.schema,
+  }
+  if (!lock) {
+    return { ...common, emptyDatabase: await promisify(gunzip)(await emptyDatabase()) }
+  }
+  const dataDirectory = await prepareDataDirectory(
+    resolve(options.directory),
+    durability === 'fsync',
+  )
+  return { ...common, dataDirectory, lockFile: lock.file }
+}
+
+async function openSource(
+  options: DatabaseOptions,
+  thread: EngineThread,
+  lock: Lock | undefined,
+): Promise<OwnDatabase> {
+  const source = new DataSource({
+    type: 'postgres',
+    driver: pg,
+    schema: options.schema,
+    entities: options.entities,
+    migrations: options.migrations,
+    migrationsTableName: migrationsTable,
+    installExtensions: false,
+    uuidExtension: 'pgcrypto',
+    logging: false,
+    poolSize: 1,
+    // The connection is replaced by the pool; where the database itself has died, every call says so.
+    poolErrorHandler: () => {},
+    extra: {
+      stream: () => createEngineStream(thread),
+      // Said here so that the PG… variables of the environment, meant for a server, change nothing.
+      user: 'postgres',
+      host: 'embedded',
+      database: 'postgres',
+      ssl: false,
+      max: 1,
+      idleTimeoutMillis: 0,
+      connectionTimeoutMillis: waitForSessionMs,
+    },
+  })
+  await source.initialize()
+  const guard = guardOneSession(source)
+  const database = createPooledDatabase({
+    kind: 'embedded',
+    source,
+    guard,
+    unreachable: (error) =>
+      error instanceof EnvoyerError ? error : new EnvoyerError('database-stopped', error.message),
+    listen: listenOn(poolOf(source), (sql) => database.execute(sql)),
+    async close() {
+      await source.destroy()
+      await thread.close()
+      await lock?.release()
+    },
+  })
+  limits.set(database, thread)
+  return database
+}
+
+const limits = new WeakMap<OwnDatabase, EngineThread>()
+
+/** Runs `work` without the time limit on transactions: a migration may take as long as it takes. */
+export async function withoutTimeLimit<T>(
+  database: OwnDatabase,
+  work: () => Promise<T>,
+): Promise<T> {
+  const thread = limits.get(database)
+  thread?.limit(false)
+  try {
+    return await work()
+  } finally {
+    thread?.limit(true)
+  }
+}

@@ -1,0 +1,89 @@
+import { errorTable } from '../../errors.ts'
+import {
+  bindComplete,
+  commandComplete,
+  errorResponse,
+  messages,
+  noData,
+  parseComplete,
+  readyForQuery,
+  statementOf,
+} from './protocol.ts'
+
+/** PostgreSQL's own code for a transaction ended by a time limit: idle_in_transaction_session_timeout. */
+const sqlState = '25P03'
+
+export interface TransactionLimit {
+  /** Looks, after each command, whether a transaction has begun or ended. */
+  watch(): void
+  /** The answer to a client whose transaction was rolled back, until it has ended it itself. */
+  refusal(frame: Uint8Array): Uint8Array | undefined
+  forget(): void
+  turn(on: boolean): void
+}
+
+/**
+ * Rolls back a transaction that stays open too long. PostgreSQL's own time limits need a signal,
+ * which WebAssembly has not, and freeze the thread; so the clock is here, between two commands.
+ */
+export function createTransactionLimit(options: {
+  timeoutMs: number
+  isOpen(): boolean
+  rollBack(): void
+}): TransactionLimit {
+  const { timeoutMs, isOpen, rollBack } = options
+  let timer: NodeJS.Timeout | undefined
+  let limited = true
+  let expired = false
+
+  const stop = () => {
+    clearTimeout(timer)
+    timer = undefined
+  }
+  const expire = () => {
+    timer = undefined
+    if (!isOpen()) return
+    rollBack()
+    expired = true
+  }
+  const watch = () => {
+    if (!isOpen() || !limited) return stop()
+    timer ??= setTimeout(expire, timeoutMs)
+  }
+  return {
+    watch,
+    refusal(frame) {
+      if (!expired) return undefined
+      const { answer, ended } = refuse(frame, timeoutMs)
+      if (ended) expired = false
+      return answer
+    },
+    forget() {
+      stop()
+      expired = false
+    },
+    turn(on) {
+      limited = on
+      watch()
+    },
+  }
+}
+
+/** ROLLBACK is obeyed, COMMIT fails and ends it, anything else fails as in a failed transaction. */
+function refuse(frame: Uint8Array, timeoutMs: number): { answer: Uint8Array; ended: boolean } {
+  const sent = [...messages(frame)]
+  const statement = sent.map(statementOf).find((sql) => sql !== undefined) ?? ''
+  const simple = sent.some(({ type }) => type === 'Q')
+  if (/^\s*(rollback|abort)\b(?!.*\bto\b)/is.test(statement)) {
+    const done = [commandComplete('ROLLBACK'), readyForQuery('I')]
+    const before = simple ? [] : [parseComplete, bindComplete, noData]
+    return { answer: Buffer.concat([...before, ...done]), ended: true }
+  }
+  const ended = /^\s*(commit|end)\b/i.test(statement)
+  const { meaning, remedy } = errorTable['transaction-too-long']
+  const error = errorResponse(
+    sqlState,
+    `transaction-too-long: ${meaning} The limit is ${timeoutMs} ms. ${remedy}`,
+  )
+  return { answer: Buffer.concat([error, readyForQuery(ended ? 'I' : 'E')]), ended }
+}

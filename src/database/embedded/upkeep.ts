@@ -1,0 +1,107 @@
+import type { UpkeepSettings } from './messages.ts'
+import type { Session } from './session.ts'
+
+const defaults: UpkeepSettings = {
+  checkpointEveryMs: 5 * 60_000,
+  checkpointWalBytes: 64 * 1024 * 1024,
+  vacuumEveryMs: 10 * 60_000,
+  lookEveryMs: 10_000,
+}
+/** Writes can outrun the clock: at full speed these are some 10 MB of WAL. */
+const lookEveryCommands = 5000
+
+export interface Upkeep {
+  /** Is told of every command. */
+  commanded(): void
+  stop(): void
+  readonly checkpoints: number
+  readonly vacuums: number
+}
+
+/**
+ * What a server's checkpointer and autovacuum do. The embedded database has neither: left alone,
+ * its WAL grows without end and dead rows are never removed.
+ */
+export function startUpkeep(
+  session: Session,
+  schema: string,
+  warn: (message: string) => void,
+  settings: Partial<UpkeepSettings> = {},
+): Upkeep {
+  const { checkpointEveryMs, checkpointWalBytes, vacuumEveryMs, lookEveryMs } = {
+    ...defaults,
+    ...settings,
+  }
+  let checkpoints = 0
+  let vacuums = 0
+  let commandsSeen = 0
+  let tables: string[] = []
+  let checkpointed = { at: Date.now(), wal: walPosition(session) }
+  let vacuumed = { ...checkpointed }
+  let next: NodeJS.Immediate | undefined
+
+  const vacuumOne = () => {
+    next = undefined
+    const table = tables.pop()
+    if (table === undefined || !session.idle()) return
+    try {
+      session.query(`VACUUM (ANALYZE) ${table}`)
+    } catch (error) {
+      warn(String(error))
+    }
+    vacuumed = { at: Date.now(), wal: walPosition(session) }
+    if (tables.length === 0) vacuums++
+    // One table at a time, so that a client waits for one at most.
+    else next = setImmediate(vacuumOne)
+  }
+  const look = () => {
+    if (!session.idle()) return
+    const wal = walPosition(session)
+    const written = wal - checkpointed.wal
+    const due = Date.now() - checkpointed.at >= checkpointEveryMs
+    if (written >= checkpointWalBytes || (due && written > 0)) {
+      session.query('CHECKPOINT')
+      checkpoints++
+      checkpointed = { at: Date.now(), wal: walPosition(session) }
+    }
+    if (Date.now() - vacuumed.at >= vacuumEveryMs && wal > vacuumed.wal && !next) {
+      tables = ownTables(session, schema)
+      next = setImmediate(vacuumOne)
+    }
+  }
+  const guarded = () => {
+    try {
+      look()
+    } catch (error) {
+      warn(String(error))
+    }
+  }
+  const timer = setInterval(guarded, lookEveryMs)
+  return {
+    commanded() {
+      if (++commandsSeen % lookEveryCommands === 0) guarded()
+    },
+    stop() {
+      clearInterval(timer)
+      if (next) clearImmediate(next)
+    },
+    get checkpoints() {
+      return checkpoints
+    },
+    get vacuums() {
+      return vacuums
+    },
+  }
+}
+
+function walPosition(session: Session): number {
+  const [row] = session.query("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')")
+  return Number(row?.[0] ?? 0)
+}
+
+function ownTables(session: Session, schema: string): string[] {
+  const rows = session.query(
+    `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = '${schema}'`,
+  )
+  return rows.map(([name]) => name ?? '')
+}

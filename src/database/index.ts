@@ -1,0 +1,27 @@
+import { EnvoyerError } from '../errors.ts'
+import type { OwnDatabase } from './contract.ts'
+import { openEmbedded } from './embedded/open.ts'
+import { type DatabaseOptions, isPlainIdentifier } from './options.ts'
+import { openPostgres } from './postgres/open.ts'
+
+export { asDatabase, type HandedDatabase } from './adapt.ts'
+export type { Database, OwnDatabase } from './contract.ts'
+export { sameDatabase } from './identity.ts'
+export { checkMigrations, revertMigration, runMigrations } from './migrate.ts'
+export type { DatabaseOptions } from './options.ts'
+
+/**
+ * Opens the database that holds Envoyer's tables: PostgreSQL where a `url` is given, the embedded
+ * database otherwise. It does not create the tables; `runMigrations` does.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<OwnDatabase> {
+  if (!isPlainIdentifier(options.schema)) {
+    throw new EnvoyerError(
+      'option-invalid',
+      `\`schema\` must be a lower-case identifier, not ${JSON.stringify(options.schema)}.`,
+    )
+  }
+  return options.url === undefined
+    ? openEmbedded(options)
+    : openPostgres({ ...options, url: options.url })
+}

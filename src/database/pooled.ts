@@ -1,0 +1,111 @@
+import type pg from 'pg'
+import type { DataSource } from 'typeorm'
+import { EnvoyerError, toError } from '../errors.ts'
+import type { Database, OwnDatabase } from './contract.ts'
+
+/** What holds a call back that would wait for itself (the embedded database has one session). */
+export interface Guard {
+  /** Throws where this call chain has a transaction open. */
+  check(): void
+  /** Runs `work` as a call chain that has a transaction open. */
+  within<T>(work: () => Promise<T>): Promise<T>
+}
+
+export interface Parts {
+  readonly kind: OwnDatabase['kind']
+  readonly source: DataSource
+  readonly guard?: Guard
+  /** Makes the error of a connection that could not be had. */
+  unreachable(error: Error): Error
+  listen: OwnDatabase['listen']
+  close(): Promise<void>
+}
+
+/** The pool beneath TypeORM: going to it directly saves the query runner on every hot statement. */
+export function poolOf(source: DataSource): pg.Pool {
+  return (source.driver as unknown as { master: pg.Pool }).master
+}
+
+/** An `OwnDatabase` over the `pg` pool of a TypeORM data source; both kinds of database are one. */
+export function createPooledDatabase(parts: Parts): OwnDatabase {
+  const { source, guard } = parts
+  const pool = poolOf(source)
+  surviveLostConnections(pool)
+  let closing: Promise<void> | undefined
+
+  const acquire = async (): Promise<pg.PoolClient> => {
+    if (closing) throw new EnvoyerError('closed', 'The database was called after close().')
+    guard?.check()
+    try {
+      return await pool.connect()
+    } catch (error) {
+      throw parts.unreachable(toError(error))
+    }
+  }
+  return {
+    kind: parts.kind,
+    source,
+    listen: parts.listen,
+    async execute<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+      const client = await acquire()
+      try {
+        return (await client.query(sql, values as unknown[] | undefined)).rows as Row[]
+      } finally {
+        client.release()
+      }
+    },
+    async transaction<T>(work: (tx: Database) => Promise<T>): Promise<T> {
+      const client = await acquire()
+      const run = () => runTransaction(client, work)
+      return guard ? guard.within(run) : run()
+    },
+    close() {
+      closing ??= parts.close()
+      return closing
+    },
+  }
+}
+
+/** A client whose connection breaks while it is checked out emits `error`: unheard, that is fatal. */
+function surviveLostConnections(pool: pg.Pool): void {
+  const heard = new WeakSet<pg.PoolClient>()
+  // Its queries reject with the same error, and the pool drops the client; nothing is lost here.
+  pool.on('acquire', (client) => {
+    if (heard.has(client)) return
+    heard.add(client)
+    client.on('error', () => {})
+  })
+}
+
+async function runTransaction<T>(
+  client: pg.PoolClient,
+  work: (tx: Database) => Promise<T>,
+): Promise<T> {
+  let broken: Error | undefined
+  let open = true
+  const tx: Database = {
+    async execute<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+      if (!open) throw new Error('A statement was sent after its transaction had ended.')
+      return (await client.query(sql, values as unknown[] | undefined)).rows as Row[]
+    },
+  }
+  try {
+    await client.query('BEGIN')
+    const result = await work(tx)
+    open = false
+    const { command } = await client.query('COMMIT')
+    // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a statement had failed.
+    if (command !== 'COMMIT') {
+      throw new Error('The transaction was rolled back: one of its statements had failed.')
+    }
+    return result
+  } catch (error) {
+    open = false
+    await client.query('ROLLBACK').catch((failed) => {
+      broken = toError(failed)
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
