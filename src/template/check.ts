@@ -59,7 +59,7 @@ function unknownEvents({ library, schemas }: Checking): TemplateProblem[] {
 /** Editions that want a part, and messages that nothing complete stands for. */
 function incomplete({ library, choosing, schemas, listed = {} }: Checking): TemplateProblem[] {
   const problems: TemplateProblem[] = []
-  const report = (event: string, channel: string, edition: Edition) => {
+  const report = (event: string, channel: string, edition: Edition, why: string) => {
     for (const names of missingParts(choosing.channels[channel]!, (name) =>
       edition.parts.has(name),
     )) {
@@ -67,9 +67,9 @@ function incomplete({ library, choosing, schemas, listed = {} }: Checking): Temp
       const places = parts.map((part) =>
         placeFile({ event, channel, part, locale: edition.locale }),
       )
-      const language = edition.locale === '' ? 'The base' : edition.locale
-      const never = 'so it is never used'
-      const message = `${language} of ${event} has no ${channel}.${parts.join(` and no ${channel}.`)}, ${never}.`
+      const of = edition.locale === '' ? event : `${edition.locale} of ${event}`
+      const what = parts.map((part) => `${channel}.${part}`).join(' and no ')
+      const message = `${of} has no ${what}${why}.`
       problems.push({ code: 'missing-part', file: places[0]!, message })
     }
   }
@@ -81,11 +81,15 @@ function incomplete({ library, choosing, schemas, listed = {} }: Checking): Temp
     if (specs === undefined || !Object.hasOwn(schemas, event)) continue
     const editions = library.editions(event, channel)
     for (const edition of editions.values()) {
-      if (edition.parts.size > 0 && !isComplete(specs, edition)) report(event, channel, edition)
+      if (edition.parts.size > 0 && !isComplete(specs, edition)) {
+        report(event, channel, edition, ', so it is never used')
+      }
     }
     const base = editions.get('') ?? { locale: '', parts: new Map() }
     const none = chooseEdition(library, choosing, event, channel, undefined) === undefined
-    if (none && base.parts.size === 0) report(event, channel, base)
+    if (none && base.parts.size === 0) {
+      report(event, channel, base, editions.size > 0 ? ' for recipients of any other language' : '')
+    }
   }
   return problems
 }

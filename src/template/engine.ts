@@ -11,7 +11,7 @@ import {
 } from 'liquidjs'
 import type { PartFormat } from '../channel/part.ts'
 import { toError } from '../errors.ts'
-import { Fault } from './fault.ts'
+import { Fault, noHelper } from './fault.ts'
 import { type CustomFilter, customFilter, localFilters } from './filters.ts'
 import { htmlFilters } from './html-filters.ts'
 import type { TemplateLimits } from './limits.ts'
@@ -111,7 +111,7 @@ export class Engine extends Liquid {
 
   #helper(name: unknown, from: string | undefined): Template[] {
     const source = typeof name === 'string' ? this.#options.find(name, from ?? '') : undefined
-    if (source === undefined) throw new Fault('there is no partial or layout of this name')
+    if (source === undefined) throw new Fault(noHelper)
     return this.compile(source)
   }
 }

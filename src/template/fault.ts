@@ -7,6 +7,8 @@ export class Fault extends Error {
   override readonly name = 'Fault'
 }
 
+export const noHelper = 'there is no partial or layout of this name'
+
 export interface Located {
   readonly file: string
   readonly line: number | undefined
@@ -51,6 +53,7 @@ function explain(thrown: unknown, placed: boolean, limits: TemplateLimits): stri
   const inner = LiquidError.is(thrown) ? (thrown.originalError ?? thrown) : thrown
   if (!(inner instanceof Error)) return 'something that is not an error was thrown'
   if (inner instanceof Fault) return inner.message
+  if (inner.message.startsWith('illegal file path')) return noHelper
   const limit = overLimit(inner.message, limits)
   if (limit !== undefined) return limit
   const text = inner.message.replace(/, (?:file:[^\n]*, )?line:\d+, col:\d+$/, '')

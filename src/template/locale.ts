@@ -1,7 +1,11 @@
-/** BCP 47 in its usual spelling (`pt_br` → `pt-BR`); `undefined` for what is no language tag. */
+/**
+ * BCP 47 in its usual spelling (`pt_br` → `pt-BR`); `undefined` for what is no language tag. Words
+ * of five to eight letters are languages by the grammar, but none is: a folder `drafts` is no locale.
+ */
 export function canonicalLocale(tag: string): string | undefined {
   try {
-    return Intl.getCanonicalLocales(tag.replaceAll('_', '-'))[0]
+    const [locale] = Intl.getCanonicalLocales(tag.replaceAll('_', '-'))
+    return locale !== undefined && /^[a-z]{2,3}(?:-|$)/.test(locale) ? locale : undefined
   } catch {
     return undefined
   }

@@ -41,7 +41,8 @@ test("the base is of the envoyer's own locale, and comes before any fallback for
   assert.deepEqual(choosing(['', 'de/'], options)('en-US'), ['en-US', 'base'])
   assert.deepEqual(choosing(['', 'de/'], options)('en-GB'), ['en-US', 'base'])
   assert.deepEqual(choosing(['', 'de/'], options)('en'), ['en-US', 'base'])
-  assert.deepEqual(choosing(['', 'en/', 'de/'], options)('en-US'), ['en', 'en/'])
+  assert.deepEqual(choosing(['', 'en/', 'de/'], options)('en-US'), ['en-US', 'base'])
+  assert.deepEqual(choosing(['', 'en/', 'de/'], options)('en-GB'), ['en', 'en/'])
   assert.deepEqual(choosing(['', 'de/'], { ...options, locale: 'zh-Hans' })('zh-TW'), ['de', 'de/'])
 })
 
