@@ -70,7 +70,8 @@ function visit(root: string, full: string, file: string, entry: Dirent, into: Wa
     }
   } catch (error) {
     // Deleted since the folder was listed, or a link to nothing: as if it had not been there.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') into.strays.set(file, `it cannot be read (${code})`)
   }
 }
 

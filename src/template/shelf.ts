@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { ChannelParts, TemplateOverride } from './contract.ts'
 import { emptyListing, readDirectory } from './directory.ts'
 import { buildLibrary, type Library } from './library.ts'
@@ -29,6 +30,8 @@ export function createShelf(
     look(olderThanMs) {
       if (directory === undefined || performance.now() - lookedAt < olderThanMs) return
       lookedAt = performance.now()
+      // A folder taken away while it is replaced by a newer one: what was read stays in use.
+      if (!existsSync(directory)) return
       const next = readDirectory(directory, listing)
       if (next === listing) return
       listing = next

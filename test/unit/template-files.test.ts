@@ -103,6 +103,16 @@ test('edited, new and deleted templates are seen without a restart', async () =>
   assert.equal(templates.choose('order', 'sms', 'de'), 'en')
 })
 
+test('a folder that is away, or a link in circles, leaves the rest in use', async () => {
+  using folder = new Folder({ 'order/sms.text.liquid': 'kept' })
+  symlinkSync('email.text.liquid', path.join(folder.directory, 'order/email.text.liquid'))
+  const templates = folder.templates()
+  assert.match((await templates.check())[0]!.message, /cannot be read \(ELOOP\)/)
+  rmSync(folder.directory, { recursive: true })
+  await templates.check()
+  assert.equal(templates.render('order', 'sms', 'en', scope({})).text, 'kept')
+})
+
 test('a broken template breaks no other', () => {
   using folder = new Folder({
     'order/sms.text.liquid': 'fine',
