@@ -1,0 +1,51 @@
+import { decodeEntities } from './entities.ts'
+import { createElements } from './html-elements.ts'
+import { attribute, readHtml } from './html-tokens.ts'
+import { createTextWriter } from './text-writer.ts'
+
+/** Not shown by a mail program, so not in its text either. `head` goes with its title and styles. */
+const unseen = new Set(
+  'head script style title template noscript object svg select iframe textarea'.split(' '),
+)
+const empty = new Set('area base br col embed hr img input link meta source track wbr'.split(' '))
+
+/**
+ * The text of an HTML mail, for readers that show no HTML: links keep their address, lists their
+ * marks, rows of a table a line each. What is hidden in the HTML (`hidden`, `display: none`) is
+ * left out. Meant for templates: it forgives broken HTML, and its time is linear in the length.
+ */
+export function htmlToText(html: string): string {
+  const writer = createTextWriter()
+  const decode = (raw: string) => clean(decodeEntities(raw))
+  const elements = createElements(writer, decode)
+  let skipping: { name: string; depth: number } | undefined
+  readHtml(html, {
+    text(raw) {
+      if (skipping === undefined) elements.text(decode(raw))
+    },
+    open(name, attributes) {
+      if (skipping !== undefined) {
+        if (name === skipping.name) skipping.depth++
+      } else if (unseen.has(name) || isHidden(attributes)) {
+        if (!empty.has(name)) skipping = { name, depth: 1 }
+      } else elements.open(name, attributes)
+    },
+    close(name) {
+      if (skipping === undefined) elements.close(name)
+      else if (name === skipping.name && --skipping.depth === 0) skipping = undefined
+    },
+  })
+  elements.end()
+  return writer.finish().replaceAll('\u00a0', ' ')
+}
+
+function isHidden(attributes: string): boolean {
+  if (!/hidden|none/i.test(attributes)) return false
+  if (attribute(attributes, 'hidden') !== undefined) return true
+  return /(?:^|[\s;])display\s*:\s*none/i.test(attribute(attributes, 'style') ?? '')
+}
+
+/** Control characters, and the invisible ones that fill up a preview line, are no text. */
+function clean(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n\f\r]|[\u00ad\u200b\ufeff]|\u034f/gu, '')
+}

@@ -1,0 +1,8 @@
+export type { Mailbox } from './address.ts'
+export type { Attachment } from './attachment.ts'
+export { type EmailMessage, email, type Mail } from './channel.ts'
+export type { ListUnsubscribe } from './header.ts'
+export { htmlToText } from './html-to-text.ts'
+export type { EmailOptions } from './options.ts'
+export { smtp } from './smtp.ts'
+export type { SmtpOptions } from './smtp-options.ts'

@@ -1,0 +1,110 @@
+import type { NodemailerError, SMTPSentMessageInfo, Transporter } from 'nodemailer'
+import type { Backend, Receipt } from '../../src/channel/backend.ts'
+import { codeOf, type DeliveryError, EnvoyerError, toError } from '../../src/errors.ts'
+import { createAttachmentSource, loadAttachments } from './attachment-load.ts'
+import type { EmailMessage, Mail } from './channel.ts'
+import { composeMail } from './compose.ts'
+import type { EmailOptions } from './options.ts'
+import { createMask, smtpError } from './smtp-errors.ts'
+import { readSmtpOptions, type SmtpOptions } from './smtp-options.ts'
+import { createPool, type Flight } from './smtp-pool.ts'
+
+type Pool = Transporter<SMTPSentMessageInfo>
+
+/**
+ * Sends e-mail over SMTP, through a pool of connections. Needs the package nodemailer, which it
+ * loads when the first mail goes out.
+ *
+ * ```ts
+ * email({ backend: smtp({ url: process.env.SMTP_URL, from: 'Shop <hello@shop.example>' }) })
+ * ```
+ *
+ * `smtpRules` says which failure is permanent. @throws EnvoyerError `configuration-invalid`
+ */
+export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailOptions> {
+  const settings = readSmtpOptions(options)
+  const mask = createMask(settings.auth)
+  const { host, port } = settings
+  const source = createAttachmentSource(options)
+  const underWay = new Set<Promise<Receipt>>()
+  let pool: Promise<Pool> | undefined
+
+  function open(): Promise<Pool> {
+    pool ??= createPool(settings).catch((error: unknown) => {
+      pool = undefined // the package may be installed by the next try
+      throw missing(error)
+    })
+    return pool
+  }
+  const failed = (error: unknown, handedOver: boolean): DeliveryError =>
+    smtpError(toError(error) as NodemailerError, { host, port, handedOver, mask })
+
+  async function deliver(mail: Mail): Promise<Receipt> {
+    const transporter = await open()
+    const attachments = await loadAttachments(mail.options.attachments, source, mail.signal)
+    const flight: Flight = { handedOver: false }
+    const composed = { ...composeMail(mail, settings, attachments), flight }
+    let info: SMTPSentMessageInfo
+    try {
+      info = await transporter.sendMail(composed)
+    } catch (error) {
+      throw failed(ofRecipient(error as NodemailerError), flight.handedOver)
+    }
+    // the first one of the envelope is whom the mail is for; refused copies are told, not thrown
+    const to = info.envelope.to[0]
+    const refusal = info.rejectedErrors?.find(({ recipient }) => recipient === to)
+    if (refusal !== undefined) throw failed(refusal, false)
+    return receiptOf(info, mask)
+  }
+
+  return {
+    name: options.name ?? 'smtp',
+    send(mail) {
+      const sending = deliver(mail)
+      underWay.add(sending)
+      const done = () => void underWay.delete(sending)
+      sending.then(done, done)
+      return sending
+    },
+    async verify() {
+      const transporter = await open()
+      await transporter.verify().catch((error: unknown) => {
+        throw failed(error, false)
+      })
+    },
+    async close() {
+      // the pool fails what still waits in its queue
+      await Promise.allSettled(underWay)
+      const opened = pool
+      pool = undefined
+      ;(await opened)?.close()
+      await source.close()
+    },
+  }
+}
+
+/** Of several refusals, that of the first recipient: whom the mail is for, not who gets a copy. */
+function ofRecipient(error: NodemailerError): NodemailerError {
+  return error.rejectedErrors?.[0] ?? error
+}
+
+function receiptOf(info: SMTPSentMessageInfo, mask: (text: string) => string): Receipt {
+  const { messageId, response, accepted, rejected, serverMessageId } = info
+  return {
+    id: messageId,
+    response: mask(response),
+    accepted: accepted.length,
+    ...(rejected.length > 0 ? { rejected: [...rejected] } : {}),
+    // what the server calls it, where its answer says so
+    ...(serverMessageId === undefined ? {} : { serverMessageId }),
+  }
+}
+
+function missing(error: unknown): unknown {
+  if (codeOf(error, '') !== 'ERR_MODULE_NOT_FOUND') return error
+  return new EnvoyerError(
+    'package-missing',
+    'The backend smtp needs nodemailer: npm install nodemailer',
+    { cause: error },
+  )
+}
