@@ -58,16 +58,37 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
+/** A URL that may be sent to as far as can be seen without a lookup. */
+interface Target {
+  readonly host: string
+  readonly origin: string
+  readonly path: string
+}
+
 function positive(name: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value
   throw new Error(`\`${name}\` must be a positive number, not ${value}.`)
 }
 
-function readTarget(url: string): URL {
+function readTarget(url: string): Target {
   try {
-    return readUrl(url)
+    const parsed = readUrl(url)
+    return { host: hostOf(parsed), origin: parsed.origin, path: parsed.pathname + parsed.search }
   } catch (thrown) {
     throw refused(toError(thrown).message)
+  }
+}
+
+/** Reading a URL costs as much as a sixth of a request, and the same ones come again and again. */
+function remembered(read: (url: string) => Target, limit = 1000): (url: string) => Target {
+  const known = new Map<string, Target>()
+  return (url) => {
+    const found = known.get(url)
+    if (found !== undefined) return found
+    const target = read(url)
+    if (known.size >= limit) known.clear()
+    known.set(url, target)
+    return target
   }
 }
 
@@ -107,19 +128,20 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     headersTimeout: 0, // `totalMs` covers both
     bodyTimeout: 0,
   })
+  const targetOf = remembered(readTarget)
   let closing: Promise<void> | undefined
 
   return {
     async request({ method, url, headers, body, signal, maxResponseBytes = 262_144, ...over }) {
-      const target = readTarget(url)
+      const { origin, path } = targetOf(url)
       if (closing !== undefined) {
         throw new DeliveryError('The HTTP client has been closed.', { code: 'closed' })
       }
       return exchange(
         agent,
         {
-          origin: target.origin,
-          path: target.pathname + target.search,
+          origin,
+          path,
           method,
           headers: { 'accept-encoding': 'identity', ...headers },
           ...(body !== undefined && { body }),
@@ -128,7 +150,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       )
     },
     async checkUrl(url) {
-      await resolve(hostOf(readTarget(url)))
+      await resolve(readTarget(url).host)
     },
     close() {
       closing ??= agent.close()

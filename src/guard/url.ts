@@ -23,7 +23,7 @@ export function readUrl(text: string): URL {
     throw new Error('This is not an absolute URL, such as https://example.com/hook.')
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new Error(`The URL must start with http:// or https://, not ${url.protocol}`)
+    throw new Error(`The URL must start with http:// or https://, not \`${url.protocol}\`.`)
   }
   if (url.username !== '' || url.password !== '') {
     throw new Error('The URL contains a user name or password; use an authorization header.')

@@ -51,6 +51,13 @@ describe('what is never connected to', () => {
   })
 })
 
+test('a connection that ends up elsewhere than checked is refused before a byte is sent', async () => {
+  // 0.0.0.0 as a destination means this machine: the system answers from 127.0.0.1.
+  await using guarded = await setUp({ allow: ['0.0.0.0/32'] })
+  await assert.rejects(guarded.send({ url: `http://0.0.0.0:${guarded.receiver.port}/` }), isRefused)
+  assert.equal(guarded.receiver.requests.length, 0)
+})
+
 test('a connection goes to the address that was checked: the host is looked up once for it', async () => {
   const answers = ['127.0.0.1', '10.0.0.1']
   let lookups = 0

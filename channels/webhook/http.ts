@@ -1,0 +1,130 @@
+import type { Backend, Outgoing } from '../../src/channel/backend.ts'
+import { DeliveryError, EnvoyerError, type Exchange, Permanent, toError } from '../../src/errors.ts'
+import { createHttpClient, type HttpResponse, type HttpTimeouts } from '../../src/guard/client.ts'
+import { sign } from '../../src/secret/signature.ts'
+import { parseSecret, type WebhookAddress } from './address.ts'
+import { type Headers, parseHeaders } from './headers.ts'
+import type { WebhookOptions } from './options.ts'
+import { type HttpMethod, payload } from './payload.ts'
+import { recordRequest, recordResponse } from './record.ts'
+import { statusError } from './status.ts'
+
+export interface HttpOptions {
+  /** Default POST. GET and DELETE have a body only where there is a template for it. */
+  readonly method?: HttpMethod
+  /** Signs for addresses that bring no secret. Several: a signature of each, for a rotation. */
+  readonly secret?: string | readonly string[]
+  /** Sent with every request, under those of the message's options and of the address. */
+  readonly headers?: Headers
+  /**
+   * What of one's own networks may be reached: CIDR blocks (`10.0.0.0/8`), addresses, host names.
+   * Default: nothing but the public internet.
+   */
+  readonly allow?: readonly string[]
+  /** Default 5 s for the lookup, 5 s to connect, 15 s in all. */
+  readonly timeouts?: HttpTimeouts
+  /** Of a rendered `body`. Default `application/json`; JSON types are checked to be JSON. */
+  readonly contentType?: string
+  /** Connections to one origin at a time. Default 100. */
+  readonly connections?: number
+  /** Certificate authorities (PEM) to trust instead of the system's. */
+  readonly ca?: string
+}
+
+type WebhookOutgoing = Outgoing<WebhookAddress, { readonly body?: string }, WebhookOptions>
+
+export interface HttpBackend
+  extends Backend<WebhookAddress, { readonly body?: string }, WebhookOptions> {
+  /** For registration: throws `Permanent` where a URL is not one that would be sent to. */
+  checkUrl(url: string): Promise<void>
+  close(): Promise<void>
+}
+
+function readOptions({ secret, headers, contentType }: HttpOptions) {
+  try {
+    const given = {
+      ...(contentType !== undefined && { 'content-type': contentType }),
+      ...headers,
+    }
+    const { 'content-type': type = 'application/json', ...rest } = parseHeaders(given)
+    return {
+      secrets: secret === undefined ? [] : [parseSecret(secret)].flat(),
+      headers: rest,
+      contentType: type,
+    }
+  } catch (thrown) {
+    throw new EnvoyerError('configuration-invalid', `http(): ${toError(thrown).message}`)
+  }
+}
+
+/** The same error with what was exchanged: the client knows nothing of masking. */
+function withExchange(thrown: unknown, exchange: Exchange): Error {
+  if (!(thrown instanceof DeliveryError)) return toError(thrown)
+  const options = { code: thrown.code, exchange, cause: thrown.cause ?? thrown }
+  return thrown instanceof Permanent
+    ? new Permanent(thrown.message, options)
+    : new DeliveryError(thrown.message, options)
+}
+
+/**
+ * Posts webhooks over HTTP, signed by Standard Webhooks 1.0, through the URL guard.
+ *
+ * ```ts
+ * webhook({ backend: http({ secret: process.env.WEBHOOK_SECRET }) })
+ * ```
+ *
+ * @throws EnvoyerError `configuration-invalid`
+ */
+export function http(options: HttpOptions = {}): HttpBackend {
+  const { method = 'POST', allow, timeouts, connections, ca } = options
+  const defaults = readOptions(options)
+  const client = createHttpClient({
+    ...(allow !== undefined && { allow }),
+    ...(timeouts !== undefined && { timeouts }),
+    ...(connections !== undefined && { connections }),
+    ...(ca !== undefined && { ca }),
+  })
+
+  function prepare(outgoing: WebhookOutgoing) {
+    const { address } = outgoing
+    // Of the same header the receiver's own wins: nobody else knows its authorization.
+    const { 'content-type': wanted = defaults.contentType, ...custom } = {
+      ...defaults.headers,
+      ...outgoing.options?.headers,
+      ...address.headers,
+    }
+    const { body, contentType } = payload(outgoing, method, wanted)
+    const secrets = address.secret === undefined ? defaults.secrets : [address.secret].flat()
+    const signed = { id: outgoing.id, timestamp: new Date(), body: body ?? '' }
+    const headers = {
+      'user-agent': 'Envoyer',
+      ...custom,
+      ...(contentType !== undefined && { 'content-type': contentType }),
+      ...sign(signed, secrets),
+    }
+    return { url: address.url, headers, body }
+  }
+
+  return {
+    name: 'http',
+    async send(outgoing) {
+      const { url, headers, body } = prepare(outgoing)
+      const { signal } = outgoing
+      let response: HttpResponse
+      try {
+        const content = body === undefined ? {} : { body }
+        response = await client.request({ method, url, headers, signal, ...content })
+      } catch (thrown) {
+        throw withExchange(thrown, { request: recordRequest(method, url, headers, body) })
+      }
+      const receipt = recordResponse(response)
+      if (response.status >= 200 && response.status <= 299) return receipt
+      throw statusError(response.status, response.headers, {
+        request: recordRequest(method, url, headers, body),
+        response: receipt,
+      })
+    },
+    checkUrl: client.checkUrl,
+    close: client.close,
+  }
+}

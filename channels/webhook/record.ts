@@ -1,0 +1,57 @@
+import { StringDecoder } from 'node:string_decoder'
+import type { Json, JsonObject } from '../../src/event/json.ts'
+import type { HttpResponse } from '../../src/guard/client.ts'
+import { type Headers, maskHeaders } from './headers.ts'
+
+/** So much of a body is kept with a delivery or an attempt: enough to read, not to fill a table. */
+const keptBytes = 4096
+const keptHeaderLength = 512
+
+/** Answer headers worth keeping; cookies and the like are not. */
+const keptHeaders = [
+  'content-length',
+  'content-type',
+  'date',
+  'location',
+  'retry-after',
+  'server',
+  'x-request-id',
+]
+
+/** The beginning of a text, cut between two characters; without NUL, which jsonb cannot hold. */
+function beginning(bytes: Buffer): string {
+  const text = new StringDecoder('utf8').write(bytes.subarray(0, keptBytes))
+  return text.replaceAll('\u0000', '\ufffd')
+}
+
+export function recordRequest(
+  method: string,
+  url: string,
+  headers: Headers,
+  body: string | undefined,
+): JsonObject {
+  const bytes = Buffer.from(body ?? '')
+  return {
+    method,
+    url,
+    headers: maskHeaders(headers),
+    ...(bytes.length > 0 && { body: beginning(bytes), bodyBytes: bytes.length }),
+  }
+}
+
+/** Status, some headers and the first 4 kB of the body; `truncated` where there was more. */
+export function recordResponse({ status, headers, body, truncated }: HttpResponse): {
+  readonly [key: string]: Json
+} {
+  const kept: Record<string, string> = {}
+  for (const name of keptHeaders) {
+    const value = headers[name]
+    if (value !== undefined) kept[name] = value.slice(0, keptHeaderLength)
+  }
+  return {
+    status,
+    headers: kept,
+    ...(body.length > 0 && { body: beginning(body) }),
+    ...((truncated || body.length > keptBytes) && { truncated: true }),
+  }
+}
