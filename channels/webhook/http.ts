@@ -40,8 +40,13 @@ export interface HttpBackend
   close(): Promise<void>
 }
 
-function readOptions({ secret, headers, contentType }: HttpOptions) {
+function readOptions(options: HttpOptions) {
+  const { secret, headers, contentType } = options
   try {
+    if ('secret' in options && secret === undefined) {
+      // An environment variable that is not set must not turn signatures off.
+      throw new Error('`secret` is undefined; leave it out to send without a signature.')
+    }
     const given = {
       ...(contentType !== undefined && { 'content-type': contentType }),
       ...headers,
@@ -70,7 +75,7 @@ function withExchange(thrown: unknown, exchange: Exchange): Error {
  * Posts webhooks over HTTP, signed by Standard Webhooks 1.0, through the URL guard.
  *
  * ```ts
- * webhook({ backend: http({ secret: process.env.WEBHOOK_SECRET }) })
+ * webhook({ backend: http({ secret: process.env.WEBHOOK_SECRET! }) })
  * ```
  *
  * @throws EnvoyerError `configuration-invalid`

@@ -341,6 +341,7 @@ test('a wrong configuration is refused when the backend is made, without showing
   const wrong: HttpOptions[] = [
     { secret: 'whsec_hunter2' },
     { secret: [] },
+    { secret: undefined as unknown as string }, // an environment variable that is not set
     { headers: { 'webhook-signature': 'x' } },
     { headers: { 'x-a': 'b\r\nx-evil: 1' } },
     { contentType: 'text/plain\r\nx-evil: 1' },
