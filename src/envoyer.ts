@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm'
+import type { EntityManager } from './database/handle.ts'
 import { toError } from './errors.ts'
 import { contextJsonSchema } from './event/context.ts'
 import {

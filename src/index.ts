@@ -17,6 +17,7 @@ export {
   linear,
   type RetryPolicy,
 } from './channel/retry.ts'
+export type { DatabaseHandle, EntityManager, PgClient } from './database/handle.ts'
 export { createEnvoyer, defineConfig, type Envoyer, type WorkOptions } from './envoyer.ts'
 export {
   DeliveryError,

@@ -44,9 +44,13 @@ type Reached<Recipient, Channels, User, OwnAddress> = Recipient extends unknown
  * Nothing where at least one member of the recipients' type can be reached, else an impossible
  * demand that says so.
  */
-export type Reachable<Recipient, Channels, User, OwnAddress> = 0 extends 1 & Recipient
-  ? unknown
-  : [ReachesAnybody<Channels> | Reached<Recipient, Channels, User, OwnAddress>] extends [never]
+export type Reachable<Recipient, Channels, User, OwnAddress> = [Recipient] extends [never]
+  ? unknown // an empty array
+  : [
+        | (0 extends 1 & Recipient ? true : never)
+        | ReachesAnybody<Channels>
+        | Reached<Recipient, Channels, User, OwnAddress>,
+      ] extends [never]
     ? {
         readonly 'no configured channel reaches this recipient: it has none of the keys': AddressKeys<Channels>
       }

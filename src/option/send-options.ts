@@ -1,4 +1,4 @@
-import type { HandedDatabase } from '../database/index.ts'
+import type { DatabaseHandle } from '../database/handle.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { findNotJson, type Json, type JsonObject } from '../event/json.ts'
 import type { SendTerms } from '../send.ts'
@@ -36,7 +36,7 @@ export interface SendOptions<Events extends EventMap, Channels extends ChannelMa
    * The caller's own transaction: a TypeORM EntityManager or a `pg` client of the database that
    * holds our tables. Nothing goes out unless it commits.
    */
-  readonly database?: HandedDatabase
+  readonly database?: DatabaseHandle
 }
 
 interface Loose {

@@ -105,7 +105,7 @@ const statement = (o: Outbox) => `
     'ordinary',
     'ordinary_lane',
     1,
-    `(SELECT greatest(0, coalesce(least(max(whole) - (SELECT count(*) FROM urgent), $5::int), 0)) FROM allowed)`,
+    `(SELECT greatest(0, least(coalesce(max(whole), 0) - (SELECT count(*) FROM urgent), $5::int)) FROM allowed)`,
   )},
   claimed AS (
     UPDATE ${o.schema}.delivery

@@ -6,10 +6,12 @@ export interface Held {
   readonly attempts: number
 }
 
-const held = `UNNEST($2::uuid[], $3::int[]) AS h (id, attempts)`
+/** The deliveries' rows as long as they are ours. */
+const whereHeld = `
+  FROM UNNEST($1::uuid[], $2::int[]) AS h (id, attempts)
+  WHERE d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.attempts = h.attempts`
 
-const values = (o: Outbox, deliveries: readonly Held[]) => [
-  o.clockOffsetMs(),
+const values = (deliveries: readonly Held[]) => [
   deliveries.map((each) => each.id),
   deliveries.map((each) => each.attempts),
 ]
@@ -22,11 +24,10 @@ export async function renew(
   leaseMs: number,
 ): Promise<Set<string>> {
   const rows = await db.execute<{ id: string }>(
-    `UPDATE ${o.schema}.delivery d SET lease_until = ${now(1)} + $4::float8 * interval '1 ms'
-     FROM ${held}
-     WHERE d.id = h.id AND d.id = ANY($2) AND d.status = 'sending' AND d.attempts = h.attempts
+    `UPDATE ${o.schema}.delivery d SET lease_until = ${now(3)} + $4::float8 * interval '1 ms'
+     ${whereHeld}
      RETURNING d.id`,
-    [...values(o, deliveries), leaseMs],
+    [...values(deliveries), o.clockOffsetMs(), leaseMs],
   )
   return new Set(rows.map((row) => row.id))
 }
@@ -41,9 +42,8 @@ export async function giveBack(
     `UPDATE ${o.schema}.delivery d
      SET status = 'pending', attempts = d.attempts - 1, lease_until = NULL,
        turn = ${turn}
-     FROM ${held}
-     WHERE d.id = h.id AND d.id = ANY($2) AND d.status = 'sending' AND d.attempts = h.attempts`,
-    values(o, deliveries),
+     ${whereHeld}`,
+    values(deliveries),
   )
 }
 

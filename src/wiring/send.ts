@@ -1,4 +1,5 @@
-import { asDatabase, type HandedDatabase, sameDatabase } from '../database/index.ts'
+import type { DatabaseHandle } from '../database/handle.ts'
+import { asDatabase, sameDatabase } from '../database/index.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { Configuration } from '../option/configuration.ts'
@@ -26,7 +27,7 @@ export interface SendParts {
 export async function carrierOf(
   { database }: Opened,
   schema: string,
-  handed: HandedDatabase | undefined,
+  handed: DatabaseHandle | undefined,
 ): Promise<Carrier> {
   if (handed === undefined) {
     return { database, inTransaction: (work) => database.transaction(work), foreign: false }

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import { holdBack, setRate } from '../../src/outbox/bucket.ts'
+import { claimAlone } from '../../src/outbox/claim.ts'
+import { stateOf } from '../../src/outbox/find.ts'
+import { adoptLost, giveBack, renew } from '../../src/outbox/hold.ts'
+import { ripen } from '../../src/outbox/ripen.ts'
+import { cancel, settle } from '../../src/outbox/settle.ts'
+import { onEveryEngine, postgres } from '../support/engines.ts'
+import { asFailed, asRetry, asSent, type Bare, openBare } from '../support/outbox.ts'
+
+const everything = { channels: ['pager'], events: ['alarm'], leaseMs: 30_000 }
+
+onEveryEngine('the outbox', (engine) => {
+  let bare: Bare
+  before(async () => {
+    bare = await openBare(engine)
+  })
+  beforeEach(() =>
+    bare.database.execute(
+      `TRUNCATE ${bare.outbox.schema}.notification, ${bare.outbox.schema}.bucket CASCADE`,
+    ),
+  )
+  after(() => bare.close())
+
+  test('a claim takes what is due, once', async () => {
+    await bare.write(3)
+    const first = await bare.claim({ limit: 2 })
+    const second = await bare.claim({ limit: 2 })
+    const ids = [...first.claimed, ...second.claimed].map(({ id }) => id)
+    assert.equal(new Set(ids).size, 3)
+    assert.deepEqual((await bare.claim()).claimed, [])
+    assert.ok(
+      first.claimed.every(({ attempts, context }) => attempts === 1 && context.what === 'a'),
+    )
+  })
+
+  test('what is scheduled is claimed when it is due, however late that is looked at', async () => {
+    await bare.write(1, { sendAt: new Date(Date.now() + 3_600_000) })
+    assert.deepEqual((await bare.claim()).claimed, [])
+    const early = await ripen(bare.outbox, bare.database, ['pager'])
+    assert.deepEqual(early.due, [])
+    assert.ok(early.nextInMs! > 3_500_000 && early.nextInMs! <= 3_600_000)
+    bare.advance(100 * 86_400_000)
+    assert.deepEqual((await ripen(bare.outbox, bare.database, ['pager'])).due, ['pager'])
+    assert.equal((await bare.claim()).claimed.length, 1)
+    bare.advance(-100 * 86_400_000)
+  })
+
+  test('urgent ones overtake a backlog, and have places kept for them', async () => {
+    await bare.write(50, { to: 'slow' })
+    await bare.write(2, { urgent: true, to: 'quick' })
+    const { claimed } = await bare.claim({ limit: 3, ordinaryLimit: 0 })
+    assert.deepEqual(
+      claimed.map(({ urgent }) => urgent),
+      [true, true],
+    )
+  })
+
+  test('lanes share: a big notification does not hold up a small one', async () => {
+    await bare.write(500, { to: 'big' })
+    await bare.write(1, { to: 'small' })
+    const { claimed } = await bare.claim({ limit: 10 })
+    assert.ok(claimed.some(({ context }) => context.what === 'small'))
+    assert.ok(claimed.length >= 6)
+  })
+
+  test('with more lanes than one claim looks at, each has its turn', async () => {
+    for (let n = 0; n < 70; n += 1) await bare.write(3, { to: `lane${n}-` })
+    const seen = new Set<string>()
+    let afterLane: string | null = null
+    for (let round = 0; round < 6; round += 1) {
+      const next = await bare.claim({ limit: 64, afterLane })
+      for (const { lane } of next.claimed) seen.add(lane)
+      afterLane = next.nextLane
+      if (round === 1) assert.equal(seen.size, 70)
+    }
+    assert.equal((await bare.rows()).filter(({ status }) => status === 'pending').length, 0)
+  })
+
+  test('a worker leaves events that it does not know to others', async () => {
+    await bare.write(2, { event: 'tomorrow' })
+    await bare.write(1)
+    const { claimed } = await bare.claim()
+    assert.deepEqual(
+      claimed.map(({ event }) => event),
+      ['alarm'],
+    )
+    assert.equal((await bare.claim({ events: ['tomorrow'] })).claimed.length, 2)
+  })
+
+  test('a stale holder can neither fail nor retry what was claimed again, but may say it was sent', async () => {
+    const id = await bare.write(2)
+    const { claimed: stale } = await bare.claim()
+    bare.advance(31_000)
+    const lost = await adoptLost(bare.outbox, bare.database, everything)
+    assert.equal(lost.length, 2)
+    await settle(
+      bare.outbox,
+      bare.database,
+      stale.map((each) => asRetry(each, 0)),
+    )
+    const { claimed: fresh } = await bare.claim()
+    assert.deepEqual(
+      fresh.map(({ attempts }) => attempts),
+      [2, 2],
+    )
+    const refused = await settle(bare.outbox, bare.database, [
+      asFailed(stale[0]!),
+      asRetry(stale[1]!, 5),
+    ])
+    assert.equal(refused.ids.size, 0)
+    assert.equal((await settle(bare.outbox, bare.database, [asSent(stale[0]!)])).ids.size, 1)
+    const late = await settle(bare.outbox, bare.database, fresh.map(asSent))
+    assert.deepEqual([late.ids.size, late.completed], [1, [id]])
+    assert.deepEqual(await stateOf(bare.outbox, bare.database, id), {
+      completed: true,
+      counts: { sent: 2 },
+    })
+    bare.advance(-31_000)
+  })
+
+  test('a lease is kept by renewing it and lost by not doing so', async () => {
+    await bare.write(1)
+    const { claimed } = await bare.claim({ leaseMs: 1000 })
+    bare.advance(900)
+    assert.equal((await renew(bare.outbox, bare.database, claimed, 1000)).size, 1)
+    bare.advance(900)
+    assert.equal((await adoptLost(bare.outbox, bare.database, everything)).length, 0)
+    bare.advance(200)
+    assert.equal((await adoptLost(bare.outbox, bare.database, everything)).length, 1)
+    await settle(bare.outbox, bare.database, [asRetry(claimed[0]!, 0, 'worker-lost')])
+    assert.equal((await renew(bare.outbox, bare.database, claimed, 1000)).size, 0)
+    bare.advance(-2000)
+  })
+
+  test('what lost its worker is claimed alone, never in a chunk', async () => {
+    await bare.write(3)
+    const { claimed } = await bare.claim()
+    await settle(
+      bare.outbox,
+      bare.database,
+      claimed.map((each) => asRetry(each, 0, 'worker-lost')),
+    )
+    assert.deepEqual((await bare.claim()).claimed, [])
+    assert.deepEqual((await ripen(bare.outbox, bare.database, ['pager'])).alone, ['pager'])
+    const alone = await claimAlone(bare.outbox, bare.database, {
+      channel: 'pager',
+      buckets: [],
+      ...everything,
+    })
+    assert.equal(alone?.attempts, 2)
+    assert.equal((await bare.rows()).filter(({ status }) => status === 'sending').length, 1)
+  })
+
+  test('what is given back was never tried', async () => {
+    await bare.write(1)
+    const { claimed } = await bare.claim()
+    await giveBack(bare.outbox, bare.database, claimed)
+    assert.deepEqual(
+      (await bare.rows()).map(({ status, attempts }) => [status, attempts]),
+      [['pending', 0]],
+    )
+    assert.equal((await bare.claim()).claimed.length, 1)
+  })
+
+  test('a rate grants its tokens and no more, to all claims together', async () => {
+    await setRate(bare.outbox, bare.database, 'channel:pager', { perSecond: 10, burst: 5 })
+    await bare.write(40)
+    const claims = await Promise.all(
+      Array.from({ length: 4 }, () => bare.claim({ limit: 5, buckets: ['channel:pager'] })),
+    )
+    const granted = claims.flatMap(({ claimed }) => claimed).length
+    // The bucket goes on filling while the claims wait for each other.
+    assert.ok(granted >= 5 && granted <= 8, `${granted} granted`)
+    bare.advance(400)
+    const later = await bare.claim({ buckets: ['channel:pager'] })
+    assert.ok(
+      later.claimed.length >= 3 && later.claimed.length <= 5,
+      `${later.claimed.length} later`,
+    )
+    assert.ok(later.limited)
+    bare.advance(-400)
+  })
+
+  test('a pause holds back a backend or a lane until it is over', async () => {
+    const id = await bare.write(1, { to: 'held' })
+    await bare.write(1, { to: 'free' })
+    await holdBack(bare.outbox, bare.database, `lane:${id}`, 5000)
+    assert.deepEqual(
+      (await bare.claim()).claimed.map(({ context }) => context.what),
+      ['free'],
+    )
+    await holdBack(bare.outbox, bare.database, 'backend:pager/recorder', 2000)
+    bare.advance(5001)
+    await holdBack(bare.outbox, bare.database, 'backend:pager/recorder', 1000)
+    const buckets = ['backend:pager/recorder']
+    assert.deepEqual((await bare.claim({ buckets })).claimed, [])
+    bare.advance(1001)
+    assert.equal((await bare.claim({ buckets })).claimed.length, 1)
+    bare.advance(-6002)
+  })
+
+  test('cancelling ends what waits and completes its notification', async () => {
+    const id = await bare.write(2)
+    const { claimed } = await bare.claim({ limit: 1 })
+    const all = (await bare.rows()).map((row) => row.id)
+    const cancelled = await cancel(bare.outbox, bare.database, all)
+    assert.equal(cancelled.ids.size, 1)
+    assert.ok(!cancelled.ids.has(claimed[0]!.id))
+    const done = await settle(bare.outbox, bare.database, claimed.map(asSent))
+    assert.deepEqual(done.completed, [id])
+  })
+
+  test('every failed try leaves a row', async () => {
+    await bare.write(1)
+    const [first] = (await bare.claim()).claimed
+    await settle(bare.outbox, bare.database, [
+      { ...asRetry(first!, 0), text: 'nul \u0000 inside', request: { a: '\u0000' } },
+    ])
+    const [second] = (await bare.claim()).claimed
+    await settle(bare.outbox, bare.database, [asFailed(second!)])
+    const rows = await bare.database.execute(
+      `SELECT number, code FROM ${bare.outbox.schema}.attempt ORDER BY number`,
+    )
+    assert.deepEqual(rows, [
+      { number: 1, code: 'busy' },
+      { number: 2, code: 'refused' },
+    ])
+  })
+})
+
+describe('two workers on PostgreSQL', () => {
+  let bare: Bare
+  before(async () => {
+    bare = await openBare(postgres)
+  })
+  after(() => bare.close())
+
+  test('settling the last two deliveries at once completes the notification once', async () => {
+    for (let round = 0; round < 50; round += 1) {
+      const id = await bare.write(2)
+      const { claimed } = await bare.claim()
+      const ends = await Promise.all(
+        claimed.map((each) => settle(bare.outbox, bare.database, [asSent(each)])),
+      )
+      assert.deepEqual(
+        ends.flatMap(({ completed }) => completed),
+        [id],
+      )
+    }
+  })
+
+  test('settling many notifications in opposite orders never locks up', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      for (let n = 0; n < 8; n += 1) await bare.write(2)
+      const { claimed } = await bare.claim()
+      const half = (odd: number) => claimed.filter((_, n) => n % 2 === odd)
+      const ends = await Promise.all([
+        settle(bare.outbox, bare.database, half(0).map(asSent)),
+        settle(bare.outbox, bare.database, half(1).reverse().map(asSent)),
+      ])
+      assert.equal(ends.flatMap(({ completed }) => completed).length, 8)
+    }
+  })
+
+  test('claims at once take different deliveries', async () => {
+    await bare.write(1000)
+    const claims = await Promise.all(Array.from({ length: 8 }, () => bare.claim({ limit: 100 })))
+    const ids = claims.flatMap(({ claimed }) => claimed.map(({ id }) => id))
+    assert.equal(new Set(ids).size, ids.length)
+    assert.ok(ids.length >= 100)
+  })
+})

@@ -1,0 +1,137 @@
+import { type OwnDatabase, openDatabase, runMigrations } from '../../src/database/index.ts'
+import { type Claim, type Claimed, type ClaimRequest, claim } from '../../src/outbox/claim.ts'
+import { entities } from '../../src/outbox/entities.ts'
+import { createId } from '../../src/outbox/id.ts'
+import { migrations } from '../../src/outbox/migrations/index.ts'
+import { createOutbox, type Outbox } from '../../src/outbox/outbox.ts'
+import type { NotSent, Sent } from '../../src/outbox/settle.ts'
+import { writeWhole } from '../../src/outbox/write.ts'
+import type { Engine } from './engines.ts'
+
+/** The outbox alone, without channels or templates, on a database of its own. */
+export interface Bare {
+  readonly outbox: Outbox
+  readonly database: OwnDatabase
+  /** Moves the outbox's clock. */
+  advance(ms: number): void
+  /** Writes a notification of `count` deliveries; gives its id. */
+  write(count: number, options?: WriteOptions): Promise<string>
+  claim(request?: Partial<ClaimRequest>): Promise<Claim>
+  rows(): Promise<Row[]>
+  close(): Promise<void>
+}
+
+interface WriteOptions {
+  readonly urgent?: boolean
+  readonly sendAt?: Date
+  readonly event?: string
+  readonly channel?: string
+  /** The first part of the addresses, so that they can be told apart. */
+  readonly to?: string
+}
+
+export interface Row {
+  readonly id: string
+  readonly status: string
+  readonly attempts: number
+  readonly turn: number | null
+  readonly address_key: string
+  readonly error_code: string | null
+}
+
+const nothingSkipped = { total: 0, counts: {}, first: [] }
+
+export async function openBare(engine: Engine): Promise<Bare> {
+  const { databaseUrl, directory, schema } = engine.fresh()
+  const database = await openDatabase({
+    url: databaseUrl,
+    directory: directory ?? 'memory',
+    schema: schema!,
+    entities,
+    migrations,
+  })
+  await runMigrations(database, schema!)
+  let offsetMs = 0
+  const outbox = createOutbox(schema!, () => offsetMs)
+  return {
+    outbox,
+    database,
+    advance: (ms) => {
+      offsetMs += ms
+    },
+    async write(
+      count,
+      { urgent = false, sendAt, event = 'alarm', channel = 'pager', to = 'a' } = {},
+    ) {
+      const id = createId()
+      await writeWhole(
+        outbox,
+        database,
+        { id, event, context: { what: to }, options: {}, key: undefined, keyHash: undefined },
+        nothingSkipped,
+        { notificationId: id, event, lane: id, urgent, sendAt },
+        Array.from({ length: count }, (_, n) => ({
+          id: createId(),
+          position: n,
+          channel,
+          recipient: {},
+          users: [],
+          address: `${to}${n}`,
+          addressKey: `${to}${n}`,
+          locale: 'en',
+          zone: 'UTC',
+        })),
+      )
+      return id
+    },
+    claim: (request = {}) => {
+      const limit = request.limit ?? 100
+      return claim(outbox, database, {
+        channel: 'pager',
+        events: ['alarm'],
+        limit,
+        ordinaryLimit: limit,
+        leaseMs: 30_000,
+        afterLane: null,
+        buckets: [],
+        ...request,
+      })
+    },
+    rows: () =>
+      database.execute<Row & Record<string, unknown>>(
+        `SELECT id, status, attempts, turn, address_key, error_code FROM ${outbox.schema}.delivery ORDER BY id`,
+      ),
+    close: () => database.close(),
+  }
+}
+
+const tried = ({ id, attempts, notificationId }: Claimed) => ({
+  id,
+  attempts,
+  notificationId,
+  backend: 'recorder',
+  startedAt: new Date(),
+  tookMs: 1,
+})
+
+export const asSent = (claimed: Claimed): Sent => ({
+  outcome: 'sent',
+  ...tried(claimed),
+  receipt: {},
+  message: undefined,
+})
+
+export const asRetry = (claimed: Claimed, delayMs: number, code = 'busy'): NotSent => ({
+  outcome: 'retry',
+  ...tried(claimed),
+  delayMs,
+  code,
+  text: 'try again',
+  request: undefined,
+  response: undefined,
+})
+
+export const asFailed = (claimed: Claimed): NotSent => ({
+  ...asRetry(claimed, 0, 'refused'),
+  outcome: 'failed',
+})
