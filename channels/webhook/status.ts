@@ -5,7 +5,7 @@ import { retryAfterMs } from './retry-after.ts'
 const temporary4xx: ReadonlySet<number> = new Set([408, 425, 429])
 /** The receiver is overloaded: Standard Webhooks asks to slow down, not only to try again. */
 const throttling: ReadonlySet<number> = new Set([429, 502, 504])
-/** How long a lane is held back where the receiver does not say. */
+/** How long to leave it alone where the receiver does not say. */
 const throttleMs = 30_000
 
 function describe(status: number, location: string | undefined): string {
@@ -33,7 +33,8 @@ export function statusError(
   }
   const delayMs = retryAfterMs(headers['retry-after'])
   if (throttling.has(status)) {
-    return new RetryAfter(delayMs ?? throttleMs, text, { ...options, scope: 'lane' })
+    // Only this delivery: the other receivers of the notification are not overloaded.
+    return new RetryAfter(delayMs ?? throttleMs, text, options)
   }
   return delayMs === undefined
     ? new DeliveryError(text, options)

@@ -52,24 +52,28 @@ export async function checkContext(
 
 interface JsonSchemaSource {
   readonly jsonSchema?: {
-    input?(options: { target: string }): Record<string, unknown>
-    output?(options: { target: string }): Record<string, unknown>
+    output?(options: JsonSchemaOptions): Record<string, unknown>
   }
+}
+
+interface JsonSchemaOptions {
+  readonly target: string
+  readonly libraryOptions?: Readonly<Record<string, unknown>>
 }
 
 /**
  * The JSON schema of what templates see, where the schema's library gives one (zod and arktype do,
- * by https://standardschema.dev/json-schema). A transformed output often has none: then the input's.
+ * by https://standardschema.dev/json-schema).
  */
 export function contextJsonSchema(event: EventDefinition): Record<string, unknown> | undefined {
-  const source = (event.context['~standard'] as JsonSchemaSource).jsonSchema
-  for (const side of ['output', 'input'] as const) {
-    try {
-      const schema = source?.[side]?.({ target: 'draft-2020-12' })
-      if (schema) return schema
-    } catch {
-      // Not every schema can be said as JSON schema; then nothing is known about it.
-    }
+  try {
+    return (event.context['~standard'] as JsonSchemaSource).jsonSchema?.output?.({
+      target: 'draft-2020-12',
+      // zod: what a transform gives cannot be said, and counts as anything.
+      libraryOptions: { unrepresentable: 'any' },
+    })
+  } catch {
+    // Not every schema can be said as JSON schema; then nothing is known about it.
+    return undefined
   }
-  return undefined
 }

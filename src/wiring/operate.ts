@@ -154,6 +154,16 @@ export interface TemplateFace<EventName extends string, ChannelName extends stri
   check(): Promise<TemplateProblem[]>
 }
 
+/** One spelling a locale, so that `pt_BR` and `pt-br` are one place. */
+function canonical(locale: string): string {
+  if (locale === '') return ''
+  try {
+    return Intl.getCanonicalLocales(locale.replaceAll('_', '-'))[0]!
+  } catch {
+    throw new EnvoyerError('option-invalid', `\`locale\`: "${locale}" is not a language tag`)
+  }
+}
+
 export function createTemplateFace(parts: OperateParts): TemplateFace<string, string> {
   const { configuration, settings } = parts
   const known = (event: string, channel: string, part: string | undefined) => {
@@ -169,7 +179,7 @@ export function createTemplateFace(parts: OperateParts): TemplateFace<string, st
   return {
     async set(event, channel, part, body, { locale = '' } = {}) {
       known(event, channel, part)
-      const override = { event, channel, part, locale, body }
+      const override = { event, channel, part, locale: canonical(locale), body }
       const templates = parts.templates()
       const problem = templates.parse(override)
       if (problem !== undefined) throw new EnvoyerError('template-invalid', problem)
@@ -181,7 +191,7 @@ export function createTemplateFace(parts: OperateParts): TemplateFace<string, st
         event,
         channel,
         ...(part === undefined ? {} : { part }),
-        ...(locale === undefined ? {} : { locale }),
+        ...(locale === undefined ? {} : { locale: canonical(locale) }),
       })
     },
     list: () => settings.templates(),

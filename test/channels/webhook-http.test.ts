@@ -195,7 +195,7 @@ describe('headers', () => {
 })
 
 describe('what a status means', () => {
-  const table: [status: number, kind: 'permanent' | 'temporary' | 'lane'][] = [
+  const table: [status: number, kind: 'permanent' | 'temporary' | 'throttled'][] = [
     [300, 'temporary'],
     [301, 'temporary'],
     [302, 'temporary'],
@@ -208,12 +208,12 @@ describe('what a status means', () => {
     [410, 'permanent'],
     [418, 'permanent'],
     [425, 'temporary'],
-    [429, 'lane'],
+    [429, 'throttled'],
     [500, 'temporary'],
     [501, 'temporary'],
-    [502, 'lane'],
+    [502, 'throttled'],
     [503, 'temporary'],
-    [504, 'lane'],
+    [504, 'throttled'],
     [599, 'temporary'],
   ]
   for (const [status, kind] of table) {
@@ -222,7 +222,7 @@ describe('what a status means', () => {
       const error = await failure(backend().send(outgoing()))
       assert.equal(error.code, `http-${status}`)
       assert.equal(error instanceof Permanent, kind === 'permanent')
-      assert.equal(error instanceof RetryAfter && error.scope === 'lane', kind === 'lane')
+      assert.equal(error instanceof RetryAfter, kind === 'throttled')
     })
   }
 
@@ -240,7 +240,7 @@ describe('what a status means', () => {
     assert.equal(receiver.requests.length, 1)
   })
 
-  test('Retry-After holds back the delivery, and with 429 its lane', async () => {
+  test('Retry-After holds back the delivery, and nobody else's', async () => {
     receiver.respondWith(503, { 'retry-after': '120' })
     const unavailable = await failure(backend().send(outgoing()))
     assert.ok(unavailable instanceof RetryAfter)
@@ -248,7 +248,7 @@ describe('what a status means', () => {
     receiver.respondWith(429, { 'retry-after': '7' })
     const throttled = await failure(backend().send(outgoing()))
     assert.ok(throttled instanceof RetryAfter)
-    assert.deepEqual([throttled.delayMs, throttled.scope], [7_000, 'lane'])
+    assert.deepEqual([throttled.delayMs, throttled.scope], [7_000, 'delivery'])
   })
 
   test('Retry-After makes no permanent failure temporary', async () => {
