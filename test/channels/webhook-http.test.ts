@@ -240,7 +240,7 @@ describe('what a status means', () => {
     assert.equal(receiver.requests.length, 1)
   })
 
-  test('Retry-After holds back the delivery, and nobody else's', async () => {
+  test('Retry-After holds back the delivery alone', async () => {
     receiver.respondWith(503, { 'retry-after': '120' })
     const unavailable = await failure(backend().send(outgoing()))
     assert.ok(unavailable instanceof RetryAfter)
