@@ -34,8 +34,6 @@ async function unpack(target: string, synced: boolean): Promise<void> {
   const files: { path: string; content: Buffer }[] = []
   for (const entry of readTar(tar)) {
     const path = join(target, entry.path)
-    // PostgreSQL's own lock, of the process that made the tar; ours is another.
-    if (path.endsWith('postmaster.pid')) continue
     if (entry.directory) {
       await mkdir(path, { recursive: true, mode: 0o700 })
       directories.push(path)

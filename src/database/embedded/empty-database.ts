@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import { PGlite } from '@electric-sql/pglite'
+import { NodeFS } from '@electric-sql/pglite/nodefs'
+import { type TarEntry, writeTar } from './tar.ts'
 
 /**
  * The data directory of a database in which nothing has been made, as a compressed tar. Making one
@@ -18,14 +23,33 @@ export async function emptyDatabase(): Promise<Buffer> {
   return made
 }
 
-/** Runs initdb in memory. */
+/**
+ * Runs initdb in a temporary directory, and packs what a proper shutdown leaves. (PGlite's own
+ * `dumpDataDir` copies a running database, which its first start takes for a crashed one.)
+ */
 export async function makeEmptyDatabase(): Promise<Buffer> {
-  const pglite = await PGlite.create('memory://')
-  // It is copied while it runs; this leaves nothing to be recovered at its first start.
-  await pglite.exec('CHECKPOINT')
-  const tar = await pglite.dumpDataDir('gzip')
-  await pglite.close()
-  return Buffer.from(await tar.arrayBuffer())
+  const directory = await mkdtemp(join(tmpdir(), 'envoyer-empty-'))
+  try {
+    const pglite = await PGlite.create({ fs: new NodeFS(directory) })
+    await pglite.close()
+    return await promisify(gzip)(writeTar(await entriesBelow(directory, '')))
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function entriesBelow(root: string, folder: string): Promise<TarEntry[]> {
+  const entries: TarEntry[] = []
+  for (const found of await readdir(join(root, folder), { withFileTypes: true })) {
+    const path = `${folder}/${found.name}`
+    // PostgreSQL's own lock; ours is another.
+    if (found.name === 'postmaster.pid') continue
+    const directory = found.isDirectory()
+    const content = directory ? Buffer.alloc(0) : await readFile(join(root, path))
+    entries.push({ path, directory, content })
+    if (directory) entries.push(...(await entriesBelow(root, path)))
+  }
+  return entries
 }
 
 /** `dist/empty-database.tar.gz`, made by the build; from source, a cache. */

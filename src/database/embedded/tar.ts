@@ -30,3 +30,31 @@ function text(header: Buffer, start: number, length: number): string {
   const end = field.indexOf(0)
   return field.toString('utf8', 0, end < 0 ? length : end).trim()
 }
+
+/** Writes entries as a tar; the counterpart of `readTar`, for what PGlite reads. */
+export function writeTar(entries: Iterable<TarEntry>): Buffer {
+  const blocks: Buffer[] = []
+  for (const { path, directory, content } of entries) {
+    if (Buffer.byteLength(path) > 100) throw new Error(`Too long a path for this tar: ${path}`)
+    const header = Buffer.alloc(blockBytes)
+    const octal = (value: number, at: number, length: number) =>
+      header.write(value.toString(8).padStart(length - 1, '0'), at, 'latin1')
+    header.write(path, 0, 'utf8')
+    octal(directory ? 0o700 : 0o600, 100, 8)
+    octal(0, 108, 8)
+    octal(0, 116, 8)
+    octal(content.length, 124, 12)
+    octal(0, 136, 12)
+    // The checksum is taken with spaces in its own place.
+    header.fill(' ', 148, 156)
+    header.write(directory ? '5' : '0', 156, 'latin1')
+    header.write('ustar\x0000', 257, 'latin1')
+    octal(
+      header.reduce((sum, byte) => sum + byte, 0),
+      148,
+      8,
+    )
+    blocks.push(header, content, Buffer.alloc(-content.length & (blockBytes - 1)))
+  }
+  return Buffer.concat([...blocks, Buffer.alloc(2 * blockBytes)])
+}
