@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { decodeWords } from 'postal-mime'
 import { type SmtpOptions, smtp } from '../../channels/email/index.ts'
+import { readSmtpOptions } from '../../channels/email/smtp-options.ts'
 import { EnvoyerError, Permanent } from '../../src/errors.ts'
 import { type SmtpTestServer, startSmtp } from '../support/smtp.ts'
 import { mailTo } from '../support/smtp-mail.ts'
@@ -202,6 +203,32 @@ test('a configuration is refused with all its problems, and no password among th
   )
   assert.throws(() => smtp({ from: 'a@b.c' }), /either `url` or `host`/)
   assert.throws(() => smtp({ host: 'h', url: 'smtp://h', from: 'a@b.c' }), /either `url` or `host`/)
+})
+
+test('a URL says where to connect and how to log in; a password does not cross a network in the clear', () => {
+  const server = (over: Partial<SmtpOptions>) => {
+    const { host, port, secure, auth, starttls } = readSmtpOptions({ from: 'a@b.c', ...over })
+    return [host, port, secure, auth?.user, auth?.pass, starttls]
+  }
+  assert.deepEqual(server({ url: 'smtp://mail.example' }), [
+    ...['mail.example', 587, false, undefined, undefined, 'offered'],
+  ])
+  assert.deepEqual(server({ url: 'smtp://a%40b:p%2Fw@mail.example:2525' }), [
+    ...['mail.example', 2525, false, 'a@b', 'p/w', 'required'],
+  ])
+  const login = { auth: { user: 'u', pass: 'p' } }
+  assert.deepEqual(server({ url: 'smtps://[::1]', ...login }), [
+    '::1',
+    465,
+    true,
+    'u',
+    'p',
+    'offered',
+  ])
+  assert.deepEqual(server({ host: 'mail.example', port: 465 }).slice(1, 3), [465, true])
+  assert.equal(server({ host: '127.0.0.1', ...login }).at(-1), 'offered')
+  assert.equal(server({ host: '127.example.com', ...login }).at(-1), 'required')
+  assert.equal(server({ host: 'mail.example', ...login, starttls: 'never' }).at(-1), 'never')
 })
 
 test('without nodemailer, the first mail fails with the command that installs it', async () => {
