@@ -1,0 +1,96 @@
+/**
+ * What `npm test` runs: all tests, or those of the files named as arguments, against a PostgreSQL
+ * that it starts. `--thorough`: more rounds where chance plays a part.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { constants, tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { emptyDatabase } from '../src/database/embedded/empty-database.ts'
+import { findTests } from './run/find-tests.ts'
+import { versionLine } from './run/versions.ts'
+import { startPostgres } from './support/postgres.ts'
+
+/** What tally.js writes. */
+interface Tally {
+  readonly tests?: number
+  readonly skipped?: readonly string[]
+  readonly empty?: readonly string[]
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const minute = 60_000
+
+const args = process.argv.slice(2)
+const thorough = args.includes('--thorough') || process.env.ENVOYER_THOROUGH === '1'
+const named = args.filter((arg) => !arg.startsWith('--'))
+const limits = thorough
+  ? { testMs: 120 * minute, fileMs: 240 * minute }
+  : { testMs: 2 * minute, fileMs: 8 * minute }
+
+const files = named.length > 0 ? named : await findTests(root)
+const absent = files.filter((file) => !existsSync(file))
+if (absent.length > 0) {
+  console.error(`There is no such file: ${absent.join(', ')}`)
+  process.exit(2)
+}
+
+const scratch = await mkdtemp(join(tmpdir(), 'envoyer-tests-'))
+// Made once, so that the tests do not each take four seconds for it.
+const [postgres] = await Promise.all([startPostgres(), emptyDatabase()])
+process.exitCode = 1
+try {
+  process.exitCode = await run()
+} finally {
+  await postgres.stop()
+  await rm(scratch, { recursive: true, force: true })
+}
+console.log(await versionLine(postgres.version))
+
+async function run(): Promise<number> {
+  const tallyPath = join(scratch, 'tally.json')
+  const reporter = (name: string, destination: string) => [
+    `--test-reporter=${name}`,
+    `--test-reporter-destination=${destination}`,
+  ]
+  const code = await node([
+    ...['--import', 'tsx', '--import', new URL('./run/limits.ts', import.meta.url).href],
+    '--test',
+    `--test-timeout=${limits.fileMs}`,
+    '--test-concurrency=2',
+    ...reporter('spec', 'stdout'),
+    ...reporter(fileURLToPath(new URL('./run/tally.js', import.meta.url)), tallyPath),
+    ...files,
+  ])
+  // Empty where the runner itself did not end as it should.
+  const tally = JSON.parse((await readFile(tallyPath, 'utf8').catch(() => '')) || '{}') as Tally
+  const problems = [
+    ...(tally.tests ? [] : ['No test was run.']),
+    ...(tally.skipped ?? []).map((name) => `Skipped: ${name}`),
+    ...(tally.empty ?? []).map((file) => `Has no test: ${relative(root, file)}`),
+  ]
+  for (const problem of problems) console.error(problem)
+  return code === 0 && problems.length > 0 ? 1 : code
+}
+
+/** Runs node until it ends, and passes on what would end this process. */
+function node(nodeArgs: string[]): Promise<number> {
+  const child = spawn(process.execPath, nodeArgs, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      ENVOYER_TEST_DATABASE_URL: postgres.url(),
+      ENVOYER_TEST_LIMIT_MS: String(limits.testMs),
+      ...(thorough ? { ENVOYER_THOROUGH: '1' } : {}),
+    },
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => child.kill(signal))
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]))
+  })
+}
