@@ -17,6 +17,8 @@ export interface Parts {
   readonly guard?: Guard
   /** Makes the error of a connection that could not be had. */
   unreachable(error: Error): Error
+  /** Hears of mishaps that nobody is waiting for. */
+  warn(error: Error): void
   listen: OwnDatabase['listen']
   close(): Promise<void>
 }
@@ -31,6 +33,7 @@ export function createPooledDatabase(parts: Parts): OwnDatabase {
   const { source, guard } = parts
   const pool = poolOf(source)
   surviveLostConnections(pool)
+  endForgottenTransactions(pool, parts.warn)
   let closing: Promise<void> | undefined
 
   const acquire = async (): Promise<pg.PoolClient> => {
@@ -74,6 +77,20 @@ function surviveLostConnections(pool: pg.Pool): void {
     if (heard.has(client)) return
     heard.add(client)
     client.on('error', () => {})
+  })
+}
+
+/**
+ * A query runner released without commit or rollback would hand its open transaction to whoever
+ * takes the connection next; the ROLLBACK is in line before any statement of theirs.
+ */
+function endForgottenTransactions(pool: pg.Pool, warn: (error: Error) => void): void {
+  pool.on('release', (error, client) => {
+    const { getTransactionStatus } = client as { getTransactionStatus?(): string | null }
+    const status = getTransactionStatus?.call(client) ?? 'I'
+    if (error || status === 'I') return
+    client.query('ROLLBACK').catch(() => {})
+    warn(new Error('A connection was released in the midst of a transaction; it was rolled back.'))
   })
 }
 

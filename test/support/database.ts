@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -70,10 +71,16 @@ export async function openFor(
   return { database, schema, warnings, items }
 }
 
-/** A directory of the test's own, removed after it. */
-export async function temporaryDirectory(t: TestContext): Promise<string> {
+const temporary: string[] = []
+// Not after the test: what it opened in there is closed only then.
+process.on('exit', () => {
+  for (const path of temporary) rmSync(path, { recursive: true, force: true })
+})
+
+/** A directory of the test's own, removed with the process. */
+export async function temporaryDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'envoyer-test-'))
-  t.after(() => rm(path, { recursive: true, force: true }))
+  temporary.push(path)
   return path
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs'
 
-import { PGlite } from '@electric-sql/pglite'
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import type { EngineSettings } from './messages.ts'
 
@@ -14,6 +14,8 @@ interface FileOperations {
   fsync?(stream: FileStream): number
   write(stream: FileStream, ...rest: unknown[]): number
 }
+
+type Compiled = NonNullable<PGliteOptions['pgliteWasmModule']>
 
 const directoryMode = 0o040000
 const modeMask = 0o170000
@@ -35,6 +37,7 @@ export async function startEngine(
       : { fs: createFileSystem(dataDirectory, synced, settings.trace ? traced : undefined) }),
     // Copied: a Blob takes no view of a buffer that may be shared between threads.
     ...(emptyDatabase ? { loadDataDir: new Blob([new Uint8Array(emptyDatabase)]) } : {}),
+    ...(settings.compiled ? { pgliteWasmModule: settings.compiled as Compiled } : {}),
     startParams: startParameters(synced),
   })
   await pglite.waitReady

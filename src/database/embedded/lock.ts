@@ -83,7 +83,8 @@ async function own(
     async release() {
       clearInterval(timer)
       heartbeat.stop()
-      const [highest] = await lockNumbers(directory)
+      // Nothing is left to give back where the directory has been removed.
+      const [highest] = await lockNumbers(directory).catch(() => [])
       if (highest === number) await markReleased(directory, number, owner.token)
     },
   }

@@ -4,6 +4,8 @@ export interface EngineSettings {
   readonly dataDirectory?: string
   /** A tar of an empty data directory, for the database in memory. */
   readonly emptyDatabase?: Uint8Array
+  /** PGlite's WebAssembly.Module: compiled once for all the threads of a process. */
+  readonly compiled?: object
   readonly durability: 'fsync' | 'process'
   readonly transactionTimeoutMs: number
   /** Whose tables are vacuumed. */

@@ -64,7 +64,8 @@ function watch(
   }
   runner.startTransaction = (level) => {
     check(runner)
-    // Before anything is awaited, so that what the caller does next is marked as well.
+    // Before anything is awaited, so that what the caller does next is marked as well. (So is what
+    // its own caller does beside it, if nothing was awaited there yet: that much cannot be told.)
     if (!runner.isTransactionActive) {
       const here = chains.getStore()
       chain = here?.fresh ? here : { open: true, fresh: false }

@@ -27,7 +27,7 @@ export async function openEmbedded(options: DatabaseOptions): Promise<OwnDatabas
   const lock = await lockOf(options, lost)
   try {
     thread = await startThread(await settingsOf(options, lock), warn)
-    return await openSource(options, thread, lock)
+    return await openSource(options, thread, lock, warn)
   } catch (error) {
     await thread?.close().catch(() => {})
     await lock?.release()
@@ -66,6 +66,7 @@ async function openSource(
   options: DatabaseOptions,
   thread: EngineThread,
   lock: Lock | undefined,
+  warn: (error: Error) => void,
 ): Promise<OwnDatabase> {
   const source = new DataSource({
     type: 'postgres',
@@ -100,6 +101,7 @@ async function openSource(
     guard,
     unreachable: (error) =>
       error instanceof EnvoyerError ? error : new EnvoyerError('database-stopped', error.message),
+    warn,
     listen: listenOn(poolOf(source), (sql) => database.execute(sql)),
     async close() {
       await source.destroy()

@@ -69,21 +69,25 @@ export function createTransactionLimit(options: {
   }
 }
 
-/** ROLLBACK is obeyed, COMMIT fails and ends it, anything else fails as in a failed transaction. */
+/**
+ * ROLLBACK is obeyed and COMMIT fails; both end it. ROLLBACK TO is obeyed without an end, or TypeORM
+ * would never send the ROLLBACK around it. Anything else fails as in a failed transaction.
+ */
 function refuse(frame: Uint8Array, timeoutMs: number): { answer: Uint8Array; ended: boolean } {
   const sent = [...messages(frame)]
   const statement = sent.map(statementOf).find((sql) => sql !== undefined) ?? ''
-  const simple = sent.some(({ type }) => type === 'Q')
-  if (/^\s*(rollback|abort)\b(?!.*\bto\b)/is.test(statement)) {
-    const done = [commandComplete('ROLLBACK'), readyForQuery('I')]
+  const rollback = /^\s*(?:rollback|abort)\b(?<to>.*\bto\b)?/is.exec(statement)
+  const ended = (rollback && !rollback.groups?.to) || /^\s*(commit|end)\b/i.test(statement)
+  const ready = readyForQuery(ended ? 'I' : 'E')
+  if (rollback) {
+    const simple = sent.some(({ type }) => type === 'Q')
     const before = simple ? [] : [parseComplete, bindComplete, noData]
-    return { answer: Buffer.concat([...before, ...done]), ended: true }
+    return { answer: Buffer.concat([...before, commandComplete('ROLLBACK'), ready]), ended }
   }
-  const ended = /^\s*(commit|end)\b/i.test(statement)
   const { meaning, remedy } = errorTable['transaction-too-long']
   const error = errorResponse(
     sqlState,
     `transaction-too-long: ${meaning} The limit is ${timeoutMs} ms. ${remedy}`,
   )
-  return { answer: Buffer.concat([error, readyForQuery(ended ? 'I' : 'E')]), ended }
+  return { answer: Buffer.concat([error, ready]), ended }
 }

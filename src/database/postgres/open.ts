@@ -52,6 +52,7 @@ export async function openPostgres(
     kind: 'postgres',
     source,
     unreachable: (error) => unreachable(error, url),
+    warn,
     listen: listener.listen,
     async close() {
       await listener.close()
