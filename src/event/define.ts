@@ -54,6 +54,7 @@ export function defineEvent<
   const ChannelName extends string = never,
 >(
   event: EventDefinition<Schema, ChannelName> & Storable<Schema>,
-): EventDefinition<Schema, ChannelName> {
+  // Not from the place where the result goes: an event without `channels` names none.
+): EventDefinition<Schema, NoInfer<ChannelName>> {
   return event
 }

@@ -21,7 +21,7 @@ export interface ChannelLoop {
 }
 
 /** How long a free place waits for others before a claim is made for it alone. */
-const gatherMs = 5
+const gatherMs = 20
 
 /**
  * Keeps a channel's places filled. While there is a backlog it claims when half of the places are

@@ -7,10 +7,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Liquid } from 'liquidjs'
 import type { Scope } from '../../src/template/contract.ts'
 import { createTemplates } from '../../src/template/index.ts'
+import { type BenchRow, isMain, median, print } from './measure.ts'
 
 const rounds = 15
 const roundMs = 60
@@ -67,14 +67,7 @@ const scope: Scope = {
   },
 }
 
-export interface RenderBench {
-  readonly name: string
-  /** Messages a second. */
-  readonly ours: number
-  readonly floor: number
-}
-
-export async function benchRender(): Promise<RenderBench[]> {
+export async function benchRender(): Promise<BenchRow[]> {
   const directory = mkdtempSync(path.join(tmpdir(), 'envoyer-render-'))
   try {
     return [
@@ -147,7 +140,7 @@ function short(directory: string): Pair {
   return [ours(directory, 'sms'), () => plain.renderSync(parsed, data)]
 }
 
-function measure(name: string, ...pair: Pair): RenderBench {
+function measure(name: string, ...pair: Pair): BenchRow {
   const rates: [number[], number[]] = [[], []]
   for (let round = 0; round < rounds + 2; round += 1) {
     // Each goes first in every other round; the first two rounds only warm up.
@@ -169,12 +162,4 @@ function perSecond(work: () => unknown): number {
   return Math.round((done / (performance.now() - start)) * 1000)
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const { name, ours, floor } of await benchRender()) {
-    console.log(`${name}: ${ours}/s, liquidjs alone ${floor}/s, ratio ${(ours / floor).toFixed(2)}`)
-  }
-}
+if (isMain(import.meta.url)) print(await benchRender())
