@@ -42,7 +42,7 @@ export interface Claim {
   readonly claimed: readonly Claimed[]
   /** Give it as `afterLane` next time. `null`: the last lane was reached. */
   readonly nextLane: string | null
-  /** The rate allowed less than was asked for. */
+  /** The rate allowed less than was asked for, and all of it was used. */
   readonly limited: boolean
 }
 
@@ -122,11 +122,13 @@ const statement = (o: Outbox) => `
     FROM granted g WHERE b.name = g.name)
   SELECT c.*, n.context, n.options,
     (SELECT lane FROM ordinary_lane WHERE n = ${lanesAtOnce}) AS next_lane,
-    coalesce((SELECT whole < $4 FROM allowed), false) AS limited
+    coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), false)
+      AS limited
   FROM (SELECT 1) one LEFT JOIN (
     SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
     FROM claimed) c ON true
-  LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1`
+  LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1
+  ORDER BY c.urgent DESC, c.id`
 
 interface Row {
   id: string | null

@@ -55,6 +55,12 @@ onEveryEngine('the outbox', (engine) => {
       claimed.map(({ urgent }) => urgent),
       [true, true],
     )
+    await bare.write(1, { urgent: true, to: 'quick' })
+    const mixed = await bare.claim({ limit: 3, ordinaryLimit: 3 })
+    assert.deepEqual(
+      mixed.claimed.map(({ urgent }) => urgent),
+      [true, false, false],
+    )
   })
 
   test('lanes share: a big notification does not hold up a small one', async () => {
