@@ -13,7 +13,12 @@ export interface ProcessIdentity {
 }
 
 export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, started: startOf(process.pid), place: place(), host: hostname() }
+  return identityOf(process.pid)
+}
+
+/** Of a process on this machine. */
+export function identityOf(pid: number): ProcessIdentity {
+  return { pid, started: startOf(pid), place: place(), host: hostname() }
 }
 
 /** Whether a process runs: undefined where this cannot be known from here. */

@@ -36,8 +36,9 @@ export function startUpkeep(
   let vacuums = 0
   let commandsSeen = 0
   let tables: string[] = []
-  let checkpointed = { at: Date.now(), wal: walPosition(session) }
-  let vacuumed = { ...checkpointed }
+  let seen = walPosition(session)
+  let checkpointed = { at: Date.now(), wal: seen, done: true }
+  let vacuumed = { at: Date.now(), done: true }
   let next: NodeJS.Immediate | undefined
 
   const vacuumOne = () => {
@@ -49,7 +50,10 @@ export function startUpkeep(
     } catch (error) {
       warn(String(error))
     }
-    vacuumed = { at: Date.now(), wal: walPosition(session) }
+    // What it wrote is to be checkpointed, but is no reason to vacuum once more.
+    seen = walPosition(session)
+    checkpointed.done = false
+    vacuumed = { at: Date.now(), done: true }
     if (tables.length === 0) vacuums++
     // One table at a time, so that a client waits for one at most.
     else next = setImmediate(vacuumOne)
@@ -57,14 +61,17 @@ export function startUpkeep(
   const look = () => {
     if (!session.idle()) return
     const wal = walPosition(session)
-    const written = wal - checkpointed.wal
+    if (wal > seen) checkpointed.done = vacuumed.done = false
+    seen = wal
+    const large = wal - checkpointed.wal >= checkpointWalBytes
     const due = Date.now() - checkpointed.at >= checkpointEveryMs
-    if (written >= checkpointWalBytes || (due && written > 0)) {
+    if (!checkpointed.done && (large || due)) {
       session.query('CHECKPOINT')
       checkpoints++
-      checkpointed = { at: Date.now(), wal: walPosition(session) }
+      seen = walPosition(session)
+      checkpointed = { at: Date.now(), wal: seen, done: true }
     }
-    if (Date.now() - vacuumed.at >= vacuumEveryMs && wal > vacuumed.wal && !next) {
+    if (!vacuumed.done && Date.now() - vacuumed.at >= vacuumEveryMs && !next) {
       tables = ownTables(session, schema)
       next = setImmediate(vacuumOne)
     }
