@@ -54,12 +54,11 @@ async function killWhileWriting(file: string): Promise<number> {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let said = ''
-  let timer: NodeJS.Timeout | undefined
   child.stdout.on('data', (chunk) => {
     said += chunk
-    // At no particular moment, once it is under way.
-    timer ??= setTimeout(() => child.kill('SIGKILL'), 20 + Math.random() * 300)
   })
+  // At no particular moment, once it is under way.
+  child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), 20 + Math.random() * 300))
   await new Promise((resolve) => child.once('close', resolve))
   assert.equal(child.signalCode, 'SIGKILL')
   // The last line may be cut off.

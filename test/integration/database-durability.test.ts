@@ -9,27 +9,29 @@ import { temporaryDirectory } from '../support/database.ts'
 
 /** The engine with a record of what it writes and syncs, and a client of it. */
 async function traced(t: TestContext, settings: Partial<EngineSettings>) {
-  const dataDirectory = await prepareDataDirectory(await temporaryDirectory(), false)
+  const dataDirectory =
+    settings.dataDirectory ?? (await prepareDataDirectory(await temporaryDirectory(), false))
   const engine = await startThread(
     {
-      dataDirectory,
       durability: 'fsync',
       transactionTimeoutMs: 5000,
       schema: 'public',
       trace: true,
       ...settings,
+      dataDirectory,
     },
     (error) => assert.fail(error),
   )
   const client = new pg.Client({ stream: () => createEngineStream(engine), ssl: false })
+  client.on('error', () => {})
   await client.connect()
   t.after(async () => {
     await client.end()
     await engine.close()
   })
-  await client.query('CREATE TABLE note (id int PRIMARY KEY, text text)')
+  await client.query('CREATE TABLE IF NOT EXISTS note (id int PRIMARY KEY, text text)')
   await engine.report()
-  return { client, engine }
+  return { client, engine, dataDirectory }
 }
 
 const ofWal = (event: string) => event.includes('/pg_wal/')
@@ -81,6 +83,24 @@ describe('a commit on the embedded database', () => {
       const sync = trace.indexOf(event.replace('write', 'sync'), trace.lastIndexOf(event))
       assert.ok(sync > 0 && sync < trace.findLastIndex((e) => /pg_control/.test(e)), event)
     }
+  })
+
+  it('is never answered where the disk refuses to sync', async (t) => {
+    const { client, engine, dataDirectory } = await traced(t, { syncFailsAfter: 100 })
+    let answered = 0
+    const insert = async () => {
+      for (let n = 1; n <= 500; n++) {
+        await client.query('INSERT INTO note VALUES ($1)', [n])
+        answered = n
+      }
+    }
+    await assert.rejects(insert(), /could not be synced to disk: EIO/)
+    assert.ok(answered > 0)
+    await assert.rejects(client.query('SELECT 1'))
+    await engine.close()
+    const again = await traced(t, { dataDirectory })
+    const { rows } = await again.client.query('SELECT count(*)::int AS count FROM note')
+    assert.ok(rows[0].count >= answered)
   })
 
   it('is not synced where only the process is to be survived', async (t) => {

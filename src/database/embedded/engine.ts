@@ -1,7 +1,8 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs'
+import { fdatasyncSync, fsyncSync } from 'node:fs'
 
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
+import { toError } from '../../errors.ts'
 import type { EngineSettings } from './messages.ts'
 
 /** What Emscripten's NODEFS hands to its operations. */
@@ -17,6 +18,17 @@ interface FileOperations {
 
 type Compiled = NonNullable<PGliteOptions['pgliteWasmModule']>
 
+export interface EngineEvents {
+  /** Hears of writes and syncs, where `trace` is set. */
+  traced(event: string): void
+  /**
+   * Hears that PostgreSQL cannot go on. On a server it would end itself; PGlite swallows that end
+   * and answers as if nothing had been, so what hears this must answer nothing more.
+   */
+  broken(reason: string): void
+}
+
+const linesKept = 5
 const directoryMode = 0o040000
 const modeMask = 0o170000
 
@@ -25,22 +37,30 @@ const modeMask = 0o170000
  * with it turned off; here it is turned on, and given one. PostgreSQL then decides by itself what
  * must be on disk when: the WAL before a commit is answered, data files at a checkpoint.
  */
-export async function startEngine(
-  settings: EngineSettings,
-  traced: (event: string) => void,
-): Promise<PGlite> {
+export async function startEngine(settings: EngineSettings, events: EngineEvents): Promise<PGlite> {
   const { dataDirectory, durability, emptyDatabase } = settings
   const synced = dataDirectory !== undefined && durability === 'fsync'
+  const said: string[] = []
   const pglite = new PGlite({
     ...(dataDirectory === undefined
       ? { dataDir: 'memory://' }
-      : { fs: createFileSystem(dataDirectory, synced, settings.trace ? traced : undefined) }),
+      : { fs: createFileSystem(dataDirectory, settings, events) }),
     // Copied: a Blob takes no view of a buffer that may be shared between threads.
     ...(emptyDatabase ? { loadDataDir: new Blob([new Uint8Array(emptyDatabase)]) } : {}),
     ...(settings.compiled ? { pgliteWasmModule: settings.compiled as Compiled } : {}),
     startParams: startParameters(synced),
+    onStderr: (line) => {
+      said.push(line)
+      said.splice(0, said.length - linesKept)
+      if (/\bPANIC:/.test(line)) events.broken(line)
+      return true
+    },
   })
-  await pglite.waitReady
+  try {
+    await pglite.waitReady
+  } catch (error) {
+    throw new Error([toError(error).message, ...said].join(' '))
+  }
   return pglite
 }
 
@@ -67,17 +87,18 @@ function startParameters(synced: boolean): string[] {
 
 function createFileSystem(
   directory: string,
-  synced: boolean,
-  traced: ((event: string) => void) | undefined,
+  settings: EngineSettings,
+  events: EngineEvents,
 ): NodeFS {
   const fs = new NodeFS(directory)
   const init = fs.init.bind(fs)
+  const synced = settings.durability === 'fsync'
   fs.init = async (pglite, options) => {
     const { emscriptenOpts } = await init(pglite, options)
     const prepare = (module: unknown) => {
       const operations = (module as { NODEFS: { stream_ops: FileOperations } }).NODEFS.stream_ops
-      if (synced) operations.fsync = sync
-      if (traced) trace(operations, traced)
+      if (synced) operations.fsync = createSync(settings.syncFailsAfter, events.broken)
+      if (settings.trace) trace(operations, events.traced)
     }
     return {
       emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), prepare] },
@@ -86,12 +107,20 @@ function createFileSystem(
   return fs
 }
 
-/** An error thrown here is PostgreSQL's PANIC, as it must be: what was not synced is not known. */
-function sync(stream: FileStream): number {
-  if (stream.nfd === undefined) return 0
-  if ((stream.node.mode & modeMask) === directoryMode) fsyncSync(stream.nfd)
-  else fdatasyncSync(stream.nfd)
-  return 0
+function createSync(failsAfter = Number.POSITIVE_INFINITY, broken: EngineEvents['broken']) {
+  let count = 0
+  return (stream: FileStream): number => {
+    if (stream.nfd === undefined) return 0
+    try {
+      if (++count > failsAfter) throw new Error('EIO: as the test wants it')
+      if ((stream.node.mode & modeMask) === directoryMode) fsyncSync(stream.nfd)
+      else fdatasyncSync(stream.nfd)
+      return 0
+    } catch (error) {
+      broken(`A file could not be synced to disk: ${toError(error).message}.`)
+      throw error
+    }
+  }
 }
 
 function trace(operations: FileOperations, traced: (event: string) => void): void {
@@ -104,15 +133,5 @@ function trace(operations: FileOperations, traced: (event: string) => void): voi
     const result = fsync?.(stream) ?? 0
     if (fsync) traced(`sync ${stream.path ?? stream.node.name}`)
     return result
-  }
-}
-
-/** Makes the names in a directory durable: a created or renamed file is lost without it. */
-export function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

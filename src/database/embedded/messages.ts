@@ -14,6 +14,8 @@ export interface EngineSettings {
   readonly lockFile?: string
   /** Records writes, syncs and answers in their order, for the test of durability. */
   readonly trace?: boolean
+  /** From this many syncs on, each fails as on a broken disk; for the test of what then happens. */
+  readonly syncFailsAfter?: number
   readonly upkeep?: Partial<UpkeepSettings>
 }
 

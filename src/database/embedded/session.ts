@@ -27,7 +27,11 @@ export interface Session {
 
 const flush = 'H'.charCodeAt(0)
 
-export function createSession(pglite: PGlite, transactionTimeoutMs: number): Session {
+export function createSession(
+  pglite: PGlite,
+  transactionTimeoutMs: number,
+  brokenBy: () => string | undefined,
+): Session {
   let commands = 0
   let amidst = false
 
@@ -43,6 +47,8 @@ export function createSession(pglite: PGlite, transactionTimeoutMs: number): Ses
     done.catch((error: unknown) => {
       throw error
     })
+    const reason = brokenBy()
+    if (reason !== undefined) throw new Error(reason)
     return Buffer.concat(chunks)
   }
   const query = (sql: string) => {

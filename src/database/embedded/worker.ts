@@ -23,8 +23,14 @@ try {
 
 async function serve(settings: EngineSettings): Promise<void> {
   const trace: string[] = []
-  const pglite = await startEngine(settings, (event) => void trace.push(event))
-  const session = createSession(pglite, settings.transactionTimeoutMs)
+  let broken: string | undefined
+  const pglite = await startEngine(settings, {
+    traced: (event) => void trace.push(event),
+    broken: (reason) => {
+      broken ??= reason
+    },
+  })
+  const session = createSession(pglite, settings.transactionTimeoutMs, () => broken)
   const warn = (message: string) => tell({ type: 'warning', message })
   const upkeep = startUpkeep(session, settings.schema, warn, settings.upkeep)
   const stopBeating = keepBeating(settings.lockFile)
