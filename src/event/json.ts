@@ -4,35 +4,6 @@ export interface JsonObject {
 }
 
 /**
- * `never` where `T` can live as JSON, else the path of the first thing that cannot
- * (a Date, a bigint, a function, a symbol, a Map, …).
- */
-export type NotJson<T, Path extends string = ''> = 0 extends 1 & T
-  ? never // `any` is let through
-  : unknown extends T
-    ? never // so is `unknown`: checked at run time
-    : T extends string | number | boolean | null | undefined
-      ? never
-      : T extends
-            | bigint
-            | symbol
-            | ((...args: never) => unknown)
-            | Date
-            | Map<unknown, unknown>
-            | Set<unknown>
-            | ArrayBufferView
-        ? Path extends ''
-          ? '(itself)'
-          : Path
-        : T extends readonly (infer Item)[]
-          ? NotJson<Item, `${Path}[]`>
-          : T extends object
-            ? {
-                [K in keyof T & string]-?: NotJson<T[K], Path extends '' ? K : `${Path}.${K}`>
-              }[keyof T & string]
-            : Path
-
-/**
  * Looks for the first value that JSON would lose or change, and returns its path and what it is,
  * or `undefined`. `undefined` as an object's value is fine: the key is left out.
  */
@@ -44,6 +15,7 @@ export function findNotJson(
   const at = path === '' ? 'the value itself' : `\`${path}\``
   switch (typeof value) {
     case 'string':
+      return isStorable(value) ? undefined : `${at} holds a NUL or half of a surrogate pair`
     case 'boolean':
       return undefined
     case 'undefined':
@@ -72,6 +44,13 @@ export function findNotJson(
   }
   seen.delete(value)
   return undefined
+}
+
+const nul = String.fromCharCode(0)
+
+/** False for what PostgreSQL's text and jsonb cannot hold: NUL, and halves of surrogate pairs. */
+export function isStorable(text: string): boolean {
+  return !text.includes(nul) && !/\p{Surrogate}/u.test(text)
 }
 
 /** JSON with object keys in order, so that equal values give equal text. */

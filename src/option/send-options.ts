@@ -1,8 +1,8 @@
 import type { DatabaseHandle } from '../database/handle.ts'
 import { EnvoyerError, toError } from '../errors.ts'
-import { findNotJson, type Json, type JsonObject } from '../event/json.ts'
+import { findNotJson, isStorable, type Json, type JsonObject } from '../event/json.ts'
 import type { SendTerms } from '../send.ts'
-import type { ChannelMap, ContextOf, EventMap, MessageOptionsOf } from './infer.ts'
+import type { ChannelMap, ContextOf, EventMap, MessageOptions } from './infer.ts'
 
 /** What is to be sent once every delivery of a notification is settled. */
 export type OnCompleted<Events extends EventMap> = {
@@ -29,7 +29,7 @@ export interface SendOptions<Events extends EventMap, Channels extends ChannelMa
   /** Overtakes what is not urgent. Default: the event's. */
   readonly urgent?: boolean
   /** Options of the channels' messages, laid over the event's. */
-  readonly channelOptions?: { readonly [Name in keyof Channels]?: MessageOptionsOf<Channels[Name]> }
+  readonly channelOptions?: MessageOptions<Channels>
   /** Sent in the same transaction that settles the last delivery. */
   readonly onCompleted?: OnCompleted<Events>
   /**
@@ -81,7 +81,10 @@ function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): str
   ) {
     problems.push('`channels` must be an array with at least one name')
   }
-  if (key !== undefined && (typeof key !== 'string' || key === '' || key.length > 500)) {
+  if (
+    key !== undefined &&
+    (typeof key !== 'string' || key === '' || key.length > 500 || !isStorable(key))
+  ) {
     problems.push('`key` must be a text of 1 to 500 characters')
   }
   if (at !== undefined && parseAt(at) === undefined) {

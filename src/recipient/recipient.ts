@@ -1,5 +1,5 @@
 import type { JsonObject } from '../event/json.ts'
-import { findNotJson } from '../event/json.ts'
+import { findNotJson, isStorable } from '../event/json.ts'
 
 /** How an application's own objects are read. Each function replaces a well-known key. */
 export interface RecipientOptions<User, ChannelName extends string = string> {
@@ -50,7 +50,7 @@ type Source = Readonly<Record<string, unknown>>
 
 function text(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
-  return typeof value === 'string' && value !== '' ? value : undefined
+  return typeof value === 'string' && value !== '' && isStorable(value) ? value : undefined
 }
 
 /** Reads one recipient. Throws an Error where `data` gives what cannot be stored. */
@@ -68,9 +68,9 @@ export function readRecipient(
   const stored: Record<string, unknown> = {}
   for (const key of storedKeys) {
     const value = source[key]
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      stored[key] = value
-    }
+    if (typeof value === 'boolean') stored[key] = value
+    else if (typeof value === 'number' && Number.isFinite(value)) stored[key] = value
+    else if (typeof value === 'string' && isStorable(value)) stored[key] = value
   }
   if (userId !== undefined) stored.userId = userId
   if (locale !== undefined) stored.locale = locale

@@ -1,5 +1,6 @@
 import type { Channel } from '../channel/channel.ts'
 import { toError } from '../errors.ts'
+import { findNotJson } from '../event/json.ts'
 import type { RecipientOptions } from './recipient.ts'
 
 /** Why a recipient got no delivery over a channel. */
@@ -57,7 +58,10 @@ export function route(
   return found.map((value) => {
     try {
       const address = channel.definition.address.parse(value)
-      return { address, addressKey: channel.definition.address.key(address) }
+      const addressKey = channel.definition.address.key(address)
+      const lost = findNotJson({ address, addressKey })
+      if (lost !== undefined) throw new Error(lost)
+      return { address, addressKey }
     } catch (thrown) {
       return { reason: 'invalid-address', detail: toError(thrown).message }
     }

@@ -65,6 +65,19 @@ onEveryEngine('send', (engine) => {
     assert.deepEqual([details.locale, details.zone], ['de', 'Europe/Berlin'])
   })
 
+  test('characters that no database holds are refused in a context and left out of a recipient', async () => {
+    const { envoyer } = app
+    for (const what of ['nul \u0000', 'half \ud800']) {
+      await assert.rejects(
+        envoyer.send('alarm', { pager: '1' }, { what }),
+        failsWith('context-not-json'),
+      )
+    }
+    const odd = { pager: '1', userId: 'a\u0000b', locale: '\ud800', email: 'x\u0000' }
+    const { deliveries } = await envoyer.send('alarm', odd, { what: 'fine 😀' })
+    assert.deepEqual((await envoyer.deliveries.get(deliveries[0]!.id)).recipient, {})
+  })
+
   test('an unknown zone does not stop a message', async () => {
     const { deliveries } = await app.envoyer.send(
       'alarm',
