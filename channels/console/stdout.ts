@@ -8,7 +8,7 @@ export interface ConsoleMessage {
 export interface StdoutOptions {
   /** Gets each block of text instead of the process's standard output. */
   readonly write?: (text: string) => void | Promise<void>
-  /** Default: on a terminal, unless NO_COLOR is set (https://no-color.org). */
+  /** Colours and bold type. Default: on a terminal, unless NO_COLOR is set (https://no-color.org). */
   readonly color?: boolean
 }
 

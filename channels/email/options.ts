@@ -8,11 +8,13 @@ export interface EmailOptions {
   readonly from?: string
   /** Instead of the backend's `replyTo`. */
   readonly replyTo?: string | readonly string[]
+  /** Get the mail too, and are named in it: one address or a list. */
   readonly cc?: string | readonly string[]
   /** Get the mail without being named in it. */
   readonly bcc?: string | readonly string[]
   /** More headers. The structural ones (From, Subject, Content-Type, …) cannot be set here. */
   readonly headers?: Readonly<Record<string, string>>
+  /** References: `{ path }`, `{ url }` or `{ base64 }`, each with `filename?`, `contentType?`, `cid?`. */
   readonly attachments?: readonly Attachment[]
   /** Instead of what the backend's `listUnsubscribe` returns. */
   readonly listUnsubscribe?: ListUnsubscribe

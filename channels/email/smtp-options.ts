@@ -12,10 +12,11 @@ export interface SmtpOptions {
   readonly url?: string
   /** Instead of `url`. */
   readonly host?: string
-  /** Default: 465 with `secure`, else 587. */
+  /** The server's port. Default: 465 with `secure`, else 587. */
   readonly port?: number
   /** TLS from the first byte, as on port 465. Default: on port 465 only. */
   readonly secure?: boolean
+  /** The credentials, where they are not in `url`. Default: none. */
   readonly auth?: { readonly user: string; readonly pass: string }
   /**
    * Without `secure`: whether the connection must be, is (where the server offers it), or is not
@@ -23,6 +24,7 @@ export interface SmtpOptions {
    * `offered`.
    */
   readonly starttls?: 'required' | 'offered' | 'never'
+  /** How the server's certificate is checked. */
   readonly tls?: {
     /** Certificate authorities (PEM) to trust instead of the system's. */
     readonly ca?: string
@@ -33,6 +35,7 @@ export interface SmtpOptions {
   }
   /** The sender, in `From` and towards the server: `Shop <hello@shop.example>`. */
   readonly from: string
+  /** Where answers go, instead of to `from`. */
   readonly replyTo?: string | readonly string[]
   /** Where bounces go, instead of to `from`. */
   readonly returnPath?: string
@@ -59,6 +62,7 @@ export interface SmtpOptions {
   readonly connections?: number
   /** For servers that end a connection after so many. Default: no limit. */
   readonly messagesPerConnection?: number
+  /** How long the server may take. Default: 10 s to connect, 10 s to greet, 60 s of silence. */
   readonly timeouts?: {
     /** DNS, TCP and TLS. Default 10,000. */
     readonly connectMs?: number

@@ -10,7 +10,7 @@ import { recordRequest, recordResponse } from './record.ts'
 import { statusError } from './status.ts'
 
 export interface HttpOptions {
-  /** Default POST. GET and DELETE have a body only where there is a template for it. */
+  /** One of POST, PUT, PATCH, DELETE, GET. Default POST. GET and DELETE have a body only where there is a template for it. */
   readonly method?: HttpMethod
   /** Signs for addresses that bring no secret. Several: a signature of each, for a rotation. */
   readonly secret?: string | readonly string[]
@@ -21,7 +21,7 @@ export interface HttpOptions {
    * Default: nothing but the public internet.
    */
   readonly allow?: readonly string[]
-  /** Default 5 s for the lookup, 5 s to connect, 15 s in all. */
+  /** How long the receiver may take. Default 5 s for the lookup, 5 s to connect, 15 s in all. */
   readonly timeouts?: HttpTimeouts
   /** Of a rendered `body`. Default `application/json`; JSON types are checked to be JSON. */
   readonly contentType?: string

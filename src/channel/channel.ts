@@ -5,7 +5,9 @@ import { defaultRetry, type RetryPolicy } from './retry.ts'
 
 /** At most `perSecond` on average, `burst` at once (default: one second's worth). */
 export interface Rate {
+  /** On average, over all workers together. */
   readonly perSecond: number
+  /** At once. Default: one second's worth, 1 at least. */
   readonly burst?: number
 }
 
@@ -27,12 +29,15 @@ export interface ChannelDefinition<Address, Parts extends PartSpecs, Options, Ke
 
 /** What an application says about a channel that it uses. */
 export interface ChannelOptions<Address, Parts extends PartSpecs, Options> {
+  /** The provider that sends: `smtp({ … })` and the like. */
   readonly backend: Backend<Address, Rendered<Parts>, Options>
+  /** Whether and when a failed message is tried again. Default: the channel's. */
   readonly retry?: RetryPolicy
-  /** How many messages one worker has in flight. */
+  /** How many messages one worker has in flight. Default: the channel's, mostly 50. */
   readonly concurrency?: number
   /** One attempt's time. Default 30 s. */
   readonly timeoutMs?: number
+  /** How fast messages go out, over all workers together. Default: no limit. */
   readonly rate?: Rate
 }
 

@@ -30,22 +30,27 @@ export interface DeliveryDetails extends DeliveryView {
 }
 
 export interface DeliveryFilter {
+  /** Its name. */
   readonly event?: string
+  /** Its name. */
   readonly channel?: string
+  /** One of `pending`, `sending`, `sent`, `failed`, `cancelled`, or several. */
   readonly status?: DeliveryStatus | readonly DeliveryStatus[]
   /** Error code of the last failed try. */
   readonly code?: string
+  /** Of one call of `send`. */
   readonly notificationId?: string
   /** A user id that the application gave. */
   readonly user?: string | number
-  /** A normalised address, in whole. */
+  /** A normalised address, in whole: the `addressKey` of a delivery. */
   readonly to?: string
-  /** Only those written after / before. */
+  /** Written then or later. */
   readonly since?: Date
+  /** Written before. */
   readonly until?: Date
   /** Go on after this id (the last of the page before). */
   readonly after?: string
-  /** Default 100, at most 1,000. */
+  /** How many at most. Default 100, at most 1,000. */
   readonly limit?: number
 }
 

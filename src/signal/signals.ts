@@ -2,17 +2,22 @@ import { toError } from '../errors.ts'
 
 /** What every signal about a delivery carries. Addresses and contexts stay in the database. */
 export interface DeliverySignal {
+  /** Of the delivery. */
   readonly id: string
+  /** Of the call of `send`. */
   readonly notificationId: string
   readonly event: string
   readonly channel: string
+  /** The user ids that the application gave. */
   readonly users: readonly string[]
 }
 
 export interface FailedTry extends DeliverySignal {
   /** Which try it was, from 1. */
   readonly attempt: number
+  /** Short and stable: `http-503`, `smtp-550`, `ECONNREFUSED`. */
   readonly code: string
+  /** What the backend threw, as far as it is written down: text and code. */
   readonly error: Error
 }
 

@@ -6,7 +6,7 @@ import type { Emitter } from '../signal/signals.ts'
 import type { Opened } from './open.ts'
 
 export interface WaitOptions {
-  /** Default 30 s. */
+  /** How long to wait before `wait-timeout` is thrown. Default 30 s. */
   readonly timeoutMs?: number
 }
 
