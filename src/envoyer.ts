@@ -6,7 +6,15 @@ import {
   type EnvoyerOptions,
   type FailureReport,
 } from './option/configuration.ts'
-import type { ChannelMap, ContextOf, EventMap, Reachable, Recipients } from './option/infer.ts'
+import type {
+  ChannelMap,
+  ContextOf,
+  EventMap,
+  EventsOn,
+  PartNames,
+  Reachable,
+  Recipients,
+} from './option/infer.ts'
 import { parseSendOptions, type SendOptions } from './option/send-options.ts'
 import type { SendResult } from './outbox/result.ts'
 import { createSettings } from './setting/settings.ts'
@@ -67,7 +75,7 @@ export interface Envoyer<
   ): Promise<Completed>
   readonly deliveries: Deliveries
   readonly settings: Settings<keyof Channels & string>
-  readonly templates: TemplateFace<keyof Events & string, keyof Channels & string>
+  readonly templates: TemplateFace<keyof Events & string, PartNames<Channels>>
   /**
    * Runs `run` in one transaction of the database that holds our tables; pass `manager` to `send`
    * as `database`. For applications whose own tables live there too.
@@ -83,10 +91,10 @@ export interface Envoyer<
 /** Types the options of `createEnvoyer` where they stand alone, as in `envoyer.config.ts`. */
 export function defineConfig<
   const Channels extends ChannelMap,
-  const Events extends EventMap<keyof Channels & string>,
+  const Events extends EventsOn<Channels>,
   // biome-ignore lint/suspicious/noExplicitAny: a recipient may be anything until an address function says more
   User = any,
-  OwnAddress extends keyof Channels & string = never,
+  OwnAddress extends Extract<keyof Channels, string> = never,
 >(
   options: EnvoyerOptions<Events, Channels, User, OwnAddress>,
 ): EnvoyerOptions<Events, Channels, User, OwnAddress> {
@@ -112,10 +120,10 @@ function reporter(onFailure: ((failure: FailureReport) => void) | undefined) {
  */
 export function createEnvoyer<
   const Channels extends ChannelMap,
-  const Events extends EventMap<keyof Channels & string>,
+  const Events extends EventsOn<Channels>,
   // biome-ignore lint/suspicious/noExplicitAny: a recipient may be anything until an address function says more
   User = any,
-  OwnAddress extends keyof Channels & string = never,
+  OwnAddress extends Extract<keyof Channels, string> = never,
 >(
   options: EnvoyerOptions<Events, Channels, User, OwnAddress>,
 ): Envoyer<Events, Channels, User, OwnAddress> {

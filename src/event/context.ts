@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { EnvoyerError } from '../errors.ts'
 import type { EventDefinition } from './define.ts'
-import { reservedKeys } from './define.ts'
 import { findNotJson, type JsonObject } from './json.ts'
+import { reservedKeys } from './storable.ts'
 
 function issueLine(issue: StandardSchemaV1.Issue): string {
   const path = (issue.path ?? [])

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { EnvoyerError, toError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
-import { reservedKeys } from '../event/define.ts'
+import { reservedKeys } from '../event/storable.ts'
 import { isZone, type RecipientOptions } from '../recipient/recipient.ts'
 import { createSealer, type Sealer } from '../secret/sealer.ts'
 import type { FailedTry } from '../signal/signals.ts'

@@ -6,18 +6,42 @@ import type { EventDefinition } from '../event/define.ts'
 export type AnyChannel = Channel<any, any, any, any>
 
 export type ChannelMap = Readonly<Record<string, AnyChannel>>
-export type EventMap<ChannelName extends string = string> = Readonly<
-  Record<string, EventDefinition<StandardSchemaV1, ChannelName>>
->
+export type EventMap<
+  ChannelName extends string = string,
+  Options = Readonly<Record<string, unknown>>,
+> = Readonly<Record<string, EventDefinition<StandardSchemaV1, ChannelName, Options>>>
+
+/** The events that fit the channels. */
+export type EventsOn<Channels> = EventMap<keyof Channels & string, MessageOptions<Channels>>
 
 /** What `send` takes for an event. */
-export type ContextOf<Event> =
-  Event extends EventDefinition<infer Schema, string> ? StandardSchemaV1.InferInput<Schema> : never
+export type ContextOf<Event> = Event extends {
+  readonly context: infer Schema extends StandardSchemaV1
+}
+  ? StandardSchemaV1.InferInput<Schema>
+  : never
 
-/** The options that a channel's messages take. */
-export type MessageOptionsOf<C> =
+/** The options of messages, by channel. A channel without options takes none. */
+export type MessageOptions<Channels> = {
+  readonly [Name in keyof Channels]?: MessageOptionsOf<Channels[Name]>
+}
+
+type MessageOptionsOf<C> =
   // biome-ignore lint/suspicious/noExplicitAny: only the third parameter is looked at
-  C extends Channel<any, any, infer Options, any> ? Options : never
+  C extends Channel<any, any, infer Options, any>
+    ? [keyof Options] extends [never]
+      ? Record<string, never>
+      : Options
+    : never
+
+/** The names of the parts of each channel. */
+export type PartNames<Channels> = {
+  readonly [Name in keyof Channels]: PartNamesOf<Channels[Name]>
+}
+
+type PartNamesOf<C> =
+  // biome-ignore lint/suspicious/noExplicitAny: only the second parameter is looked at
+  C extends Channel<any, infer Parts, any, any> ? keyof Parts & string : never
 
 // biome-ignore lint/suspicious/noExplicitAny: only the key is looked at
 type KeyOf<C> = C extends Channel<any, any, any, infer Key> ? Key : never

@@ -132,20 +132,20 @@ export function createSettingsFace({
 }
 
 /** Texts of templates kept in the database, which win over the files. */
-export interface TemplateFace<EventName extends string, ChannelName extends string> {
+export interface TemplateFace<EventName extends string, PartNames extends Record<string, string>> {
   /** Throws `template-unknown`, or `template-invalid` where it cannot be parsed. */
-  set(
+  set<Name extends keyof PartNames & string>(
     event: EventName,
-    channel: ChannelName,
-    part: string,
+    channel: Name,
+    part: PartNames[Name],
     body: string,
     options?: { locale?: string },
   ): Promise<void>
   /** Back to the files: one part, or all of the event's for the channel. Gives how many there were. */
-  reset(
+  reset<Name extends keyof PartNames & string>(
     event: EventName,
-    channel: ChannelName,
-    part?: string,
+    channel: Name,
+    part?: PartNames[Name],
     options?: { locale?: string },
   ): Promise<number>
   /** What is kept in the database. */
@@ -164,7 +164,9 @@ function canonical(locale: string): string {
   }
 }
 
-export function createTemplateFace(parts: OperateParts): TemplateFace<string, string> {
+export function createTemplateFace(
+  parts: OperateParts,
+): TemplateFace<string, Record<string, string>> {
   const { configuration, settings } = parts
   const known = (event: string, channel: string, part: string | undefined) => {
     const specs = configuration.channels[channel]?.definition.parts
