@@ -147,6 +147,7 @@ async function sendWhole(
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: written })
   return createResult(steps.outbox, carrier.database, {
     ...enqueued,
+    event: terms.event,
     skipped: skips.list(),
     deliveries: written,
     complete: fresh,
@@ -207,6 +208,7 @@ async function sendChunks(
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: [] })
   return createResult(steps.outbox, carrier.database, {
     ...enqueued,
+    event: terms.event,
     skipped: skips.list(),
     deliveries: [],
     complete: false,

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { EnvoyerError, toError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
 import { reservedKeys } from '../event/storable.ts'
@@ -16,8 +17,8 @@ export type FailureReport =
 
 /** Everything but events, channels and recipients. */
 export interface Surroundings {
-  /** Folder of the templates. Default: none; then all come from the database. */
-  readonly templates?: string
+  /** Folder of the templates, as a path or file URL. Default: none; then all come from the database. */
+  readonly templates?: string | URL
   /** Filters of one's own for templates: `{{ value | name: argument }}`. */
   readonly filters?: Readonly<Record<string, CustomFilter>>
   /** What rendering one part may cost. */
@@ -28,7 +29,10 @@ export interface Surroundings {
   readonly locale?: string
   /** Locales tried, in order, where a message has no template in the recipient's language. */
   readonly fallbackLocales?: readonly string[]
-  /** PostgreSQL. Default: ENVOYER_DATABASE_URL; without one the embedded database is used. */
+  /**
+   * PostgreSQL. Default: ENVOYER_DATABASE_URL. Without one, or where it is '', the embedded database
+   * is used.
+   */
   readonly databaseUrl?: string
   /** Folder of the embedded database, or 'memory'. Default: .envoyer */
   readonly directory?: string
@@ -72,7 +76,9 @@ export interface EnvoyerOptions<
   readonly recipient?: RecipientOptions<User, OwnAddress>
 }
 
-export interface Configuration extends Surroundings {
+export interface Configuration extends Omit<Surroundings, 'templates' | 'databaseUrl'> {
+  readonly templates: string | undefined
+  readonly databaseUrl: string | undefined
   readonly events: EventMap
   readonly channels: ChannelMap
   readonly recipient: RecipientOptions<never>
@@ -151,21 +157,17 @@ function checkChannel(name: string, channel: AnyChannel, problems: string[]): vo
   }
 }
 
-function checkSurroundings(options: Surroundings, problems: string[]): void {
-  const { zone, locale, fallbackLocales = [], templates, schema, databaseUrl } = options
-  if (zone !== undefined && !isZone(zone))
-    problems.push(`\`zone\`: "${zone}" is not an IANA time zone`)
-  for (const each of [...(locale === undefined ? [] : [locale]), ...fallbackLocales]) {
+function checkSurroundings(configuration: Configuration, problems: string[]): void {
+  const { zone, locale, fallbackLocales = [], schema, databaseUrl } = configuration
+  if (!isZone(zone)) problems.push(`\`zone\`: "${zone}" is not an IANA time zone`)
+  for (const each of [locale, ...fallbackLocales]) {
     try {
       Intl.getCanonicalLocales(each)
     } catch {
       problems.push(`"${each}" is not a BCP 47 language tag`)
     }
   }
-  if (templates !== undefined && !(existsSync(templates) && statSync(templates).isDirectory())) {
-    problems.push(`\`templates\`: there is no folder ${templates}`)
-  }
-  if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,40}$/.test(schema)) {
+  if (!/^[a-z_][a-z0-9_]{0,40}$/.test(schema)) {
     problems.push('`schema` must be a plain lower-case identifier of at most 41 characters')
   }
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
@@ -173,10 +175,28 @@ function checkSurroundings(options: Surroundings, problems: string[]): void {
   }
 }
 
-function keysOf(secretKey: Surroundings['secretKey']): readonly string[] | undefined {
-  const given = secretKey ?? process.env.ENVOYER_SECRET_KEY
-  if (given === undefined || given === '') return undefined
-  return typeof given === 'string' ? given.split(',').map((key) => key.trim()) : given
+function folderOf(templates: string | URL | undefined, problems: string[]): string | undefined {
+  if (templates === undefined) return undefined
+  if (templates instanceof URL && templates.protocol !== 'file:') {
+    problems.push(`\`templates\`: ${templates.protocol} is not a folder of this machine`)
+    return undefined
+  }
+  const folder = templates instanceof URL ? fileURLToPath(templates) : templates
+  if (!(existsSync(folder) && statSync(folder).isDirectory())) {
+    problems.push(`\`templates\`: there is no folder ${folder}`)
+  }
+  return folder
+}
+
+function sealerOf(secretKey: Surroundings['secretKey'], problems: string[]): Sealer {
+  const given = secretKey ?? process.env.ENVOYER_SECRET_KEY ?? ''
+  const keys = typeof given === 'string' ? given.split(',').map((key) => key.trim()) : given
+  try {
+    return createSealer(given === '' ? undefined : keys)
+  } catch (thrown) {
+    problems.push(`\`secretKey\`: ${toError(thrown).message}`)
+    return createSealer(undefined)
+  }
 }
 
 /** Checks the whole configuration once; throws `configuration-invalid` with all of its problems. */
@@ -184,29 +204,24 @@ export function checkConfiguration(
   options: EnvoyerOptions<EventMap, ChannelMap, never, string>,
 ): Configuration {
   const problems: string[] = []
-  const databaseUrl = options.databaseUrl ?? process.env.ENVOYER_DATABASE_URL
+  const configuration: Configuration = {
+    ...options,
+    recipient: options.recipient ?? {},
+    templates: folderOf(options.templates, problems),
+    zone: options.zone ?? 'UTC',
+    locale: options.locale ?? 'en',
+    databaseUrl: (options.databaseUrl ?? process.env.ENVOYER_DATABASE_URL) || undefined,
+    schema: options.schema ?? 'envoyer',
+    sealer: sealerOf(options.secretKey, problems),
+  }
   const channelNames = namesOf('channels', options.channels, problems)
   for (const name of channelNames) checkChannel(name, options.channels[name]!, problems)
   const eventNames = namesOf('events', options.events, problems)
   for (const name of eventNames) checkEvent(name, options.events, options.channels, problems)
-  checkSurroundings({ ...options, ...(databaseUrl ? { databaseUrl } : {}) }, problems)
   for (const name of Object.keys(options.recipient?.address ?? {})) {
     if (!channelNames.includes(name)) problems.push(`recipient.address: no channel "${name}"`)
   }
-  let sealer: Sealer | undefined
-  try {
-    sealer = createSealer(keysOf(options.secretKey))
-  } catch (thrown) {
-    problems.push(`\`secretKey\`: ${toError(thrown).message}`)
-  }
+  checkSurroundings(configuration, problems)
   if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
-  return {
-    ...options,
-    ...(databaseUrl ? { databaseUrl } : {}),
-    recipient: options.recipient ?? {},
-    zone: options.zone ?? 'UTC',
-    locale: options.locale ?? 'en',
-    schema: options.schema ?? 'envoyer',
-    sealer: sealer!,
-  }
+  return configuration
 }

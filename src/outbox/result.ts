@@ -6,6 +6,7 @@ import type { NewDelivery } from './write.ts'
 /** What `send` did. */
 export interface SendResult {
   readonly notificationId: string
+  readonly event: string
   /** How many deliveries the notification has. */
   readonly count: number
   /** The deliveries: all of them up to 1,000, else the first 1,000 (see `all`). */
@@ -20,6 +21,7 @@ export interface SendResult {
 
 interface Made {
   readonly notificationId: string
+  readonly event: string
   readonly repeated: FoundNotification | undefined
   readonly skipped: Skipped
   readonly deliveries: readonly NewDelivery[]
@@ -36,7 +38,7 @@ export async function createResult(
   database: Executor,
   made: Made,
 ): Promise<SendResult> {
-  const { notificationId, repeated, complete } = made
+  const { notificationId, event, repeated, complete } = made
   async function* all() {
     let after = first
     for (;;) {
@@ -49,6 +51,7 @@ export async function createResult(
   const inMemory = complete && repeated === undefined
   return {
     notificationId,
+    event,
     count: inMemory ? made.deliveries.length : await countOf(outbox, database, notificationId),
     deliveries: inMemory
       ? made.deliveries.slice(0, kept).map(toQueued)

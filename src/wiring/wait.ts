@@ -8,6 +8,8 @@ import type { Opened } from './open.ts'
 export interface WaitOptions {
   /** How long to wait before `wait-timeout` is thrown. Default 30 s. */
   readonly timeoutMs?: number
+  /** Ends the waiting with its reason. */
+  readonly signal?: AbortSignal
 }
 
 /** How a notification ended: its deliveries by status. */
@@ -25,17 +27,20 @@ const longestPauseMs = 500
 export function createWaitFor(open: () => Promise<Opened>, emitter: Emitter) {
   return async (
     notification: string | { readonly notificationId: string },
-    { timeoutMs = 30_000 }: WaitOptions = {},
+    { timeoutMs = 30_000, signal }: WaitOptions = {},
   ): Promise<Completed> => {
     const id = typeof notification === 'string' ? notification : notification.notificationId
     const { outbox, database } = await open()
     const until = performance.now() + timeoutMs
     let wake: () => void = () => {}
-    const stop = emitter.on('notification:completed', (signal) => {
-      if (signal.id === id) wake()
+    const stop = emitter.on('notification:completed', (completed) => {
+      if (completed.id === id) wake()
     })
+    const aborted = () => wake()
+    signal?.addEventListener('abort', aborted)
     try {
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
+        signal?.throwIfAborted()
         const completed = isId(id) ? await isCompleted(outbox, database, id) : undefined
         if (completed === undefined) throw new EnvoyerError('not-found', `notification ${id}`)
         if (completed) break
@@ -53,6 +58,7 @@ export function createWaitFor(open: () => Promise<Opened>, emitter: Emitter) {
       return { sent: 0, failed: 0, cancelled: 0, ...state?.counts }
     } finally {
       stop()
+      signal?.removeEventListener('abort', aborted)
     }
 
     async function timeout(id: string, timeoutMs: number): Promise<EnvoyerError> {

@@ -360,6 +360,15 @@ onEveryEngine('the worker', (engine) => {
   )
 
   test(
+    'a wait ends when it is told to',
+    withApp(async ({ envoyer }) => {
+      const result = await envoyer.send('alarm', { pager: '1' }, { what: 'x' })
+      const waiting = envoyer.waitFor(result, { signal: AbortSignal.timeout(50) })
+      await assert.rejects(waiting, { name: 'TimeoutError' })
+    }),
+  )
+
+  test(
     'ten thousand with failures among them: each is sent once',
     withApp(
       async ({ envoyer, backend }) => {
