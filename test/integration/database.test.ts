@@ -120,6 +120,17 @@ for (const kind of kinds) {
       await until(() => heard === 1, 'the notification')
     })
 
+    it('takes a listener that throws for a mishap of its own', async (t) => {
+      const { database, warnings } = await openFor(t, kind)
+      let heard = 0
+      await database.listen('wake', () => {
+        throw new Error('not today')
+      })
+      await database.listen('wake', () => heard++)
+      await database.execute("SELECT pg_notify('wake', '')")
+      await until(() => heard === 1 && /not today/.test(String(warnings)), 'both')
+    })
+
     it('is used by TypeORM beside', async (t) => {
       const { database, schema, items } = await openFor(t, kind)
       await database.source.transaction(async (manager) => {

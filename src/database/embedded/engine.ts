@@ -22,8 +22,8 @@ export interface EngineEvents {
   /** Hears of writes and syncs, where `trace` is set. */
   traced(event: string): void
   /**
-   * Hears that PostgreSQL cannot go on. On a server it would end itself; PGlite swallows that end
-   * and answers as if nothing had been, so what hears this must answer nothing more.
+   * Hears that PostgreSQL cannot go on. A server would end itself; PGlite swallows that end, so that
+   * the client waits for ever and the next command runs on what is left. Nothing may be answered.
    */
   broken(reason: string): void
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { toError } from '../../errors.ts'
 import type { OwnDatabase } from '../contract.ts'
 import { isPlainIdentifier } from '../options.ts'
 
@@ -9,6 +10,7 @@ import { isPlainIdentifier } from '../options.ts'
 export function listenOn(
   pool: pg.Pool,
   execute: (sql: string) => Promise<unknown>,
+  warn: (error: Error) => void,
 ): OwnDatabase['listen'] {
   const channels = new Map<string, Set<() => void>>()
   const watched = new WeakSet<pg.PoolClient>()
@@ -16,7 +18,13 @@ export function listenOn(
     if (watched.has(client)) return
     watched.add(client)
     client.on('notification', ({ channel }) => {
-      for (const heard of channels.get(channel) ?? []) heard()
+      for (const heard of [...(channels.get(channel) ?? [])]) {
+        try {
+          heard()
+        } catch (error) {
+          warn(toError(error))
+        }
+      }
     })
   })
   return async (channel, heard) => {

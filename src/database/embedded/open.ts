@@ -102,7 +102,7 @@ async function openSource(
     unreachable: (error) =>
       error instanceof EnvoyerError ? error : new EnvoyerError('database-stopped', error.message),
     warn,
-    listen: listenOn(poolOf(source), (sql) => database.execute(sql)),
+    listen: listenOn(poolOf(source), (sql) => database.execute(sql), warn),
     async close() {
       await source.destroy()
       await thread.close()

@@ -35,22 +35,7 @@ export function createSession(
   let commands = 0
   let amidst = false
 
-  const run = (frame: Uint8Array): Buffer => {
-    const chunks: Uint8Array[] = []
-    // Not execProtocolRaw: that one parses every answer and keeps it for ever. The body of this one
-    // is synchronous, so that the chunks are here and nothing can come in between.
-    const done = pglite.execProtocolRawStream(frame, {
-      syncToFs: false,
-      onRawData: (bytes) => void chunks.push(bytes.slice()),
-    })
-    // It rejects only where PostgreSQL itself has died; then this thread has to end as well.
-    done.catch((error: unknown) => {
-      throw error
-    })
-    const reason = brokenBy()
-    if (reason !== undefined) throw new Error(reason)
-    return Buffer.concat(chunks)
-  }
+  const run = (frame: Uint8Array) => runFrame(pglite, frame, brokenBy)
   const query = (sql: string) => {
     const rows: (string | null)[][] = []
     for (const { type, payload } of messages(run(simpleQuery(sql)))) {
@@ -90,4 +75,22 @@ export function createSession(
       return commands
     },
   }
+}
+
+/** The messages up to a Sync, Query or Flush, and the bytes of their answer. */
+function runFrame(pglite: PGlite, frame: Uint8Array, brokenBy: () => string | undefined): Buffer {
+  const chunks: Uint8Array[] = []
+  // Not execProtocolRaw: that one parses every answer and keeps it for ever. The body of this one
+  // is synchronous, so that the chunks are here and nothing can come in between.
+  const done = pglite.execProtocolRawStream(frame, {
+    syncToFs: false,
+    onRawData: (bytes) => void chunks.push(bytes.slice()),
+  })
+  // It rejects only where PostgreSQL itself has died; then this thread has to end as well.
+  done.catch((error: unknown) => {
+    throw error
+  })
+  const reason = brokenBy()
+  if (reason !== undefined) throw new Error(reason)
+  return Buffer.concat(chunks)
 }

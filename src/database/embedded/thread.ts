@@ -37,40 +37,74 @@ async function compile(): Promise<object> {
   return WebAssembly.compile(await readFile(file))
 }
 
+interface State {
+  readonly worker: Worker
+  readonly connections: Map<number, ConnectionEvents>
+  readonly reports: ((report: EngineReport) => void)[]
+  failure: Error | undefined
+  onClosed: (() => void) | undefined
+  outstanding: number
+  streams: number
+}
+
 /** Starts the thread, and waits until the database can be used. */
 export async function startThread(
   settings: EngineSettings,
   warn: (error: Error) => void,
 ): Promise<EngineThread> {
   compiled ??= compile()
-  const worker = createWorker({ ...settings, compiled: await compiled })
-  const connections = new Map<number, ConnectionEvents>()
-  const reports: ((report: EngineReport) => void)[] = []
-  let failure: Error | undefined
-  let onClosed: (() => void) | undefined
-  let outstanding = 0
-  let streams = 0
+  const state: State = {
+    worker: createWorker({ ...settings, compiled: await compiled }),
+    connections: new Map(),
+    reports: [],
+    failure: undefined,
+    onClosed: undefined,
+    outstanding: 0,
+    streams: 0,
+  }
+  await started(state, warn)
+  count(state, 0)
+  return {
+    connect: (events) => connect(state, events),
+    limit: (on) => post(state, { type: 'limit', on }),
+    report() {
+      count(state, 1)
+      post(state, { type: 'report' })
+      return new Promise((resolve) => state.reports.push(resolve))
+    },
+    abandon(error) {
+      fail(state, error)
+      state.worker.terminate().catch(() => {})
+    },
+    close: () => close(state),
+  }
+}
 
-  // Idle, the thread must not keep a script alive; with a query outstanding, it must.
-  const count = (change: number) => {
-    outstanding += change
-    if (outstanding > 0) worker.ref()
-    else worker.unref()
-  }
-  const post = (message: ToEngine, transfer: ArrayBuffer[] = []) => {
-    if (!failure) worker.postMessage(message, transfer)
-  }
-  const fail = (error: Error) => {
-    failure ??= error
-    for (const { fail } of [...connections.values()]) fail(failure)
-    connections.clear()
-    onClosed?.()
-  }
-  const started = new Promise<void>((resolve, reject) => {
+/** Idle, the thread must not keep a script alive; with a query outstanding, it must. */
+function count(state: State, change: number): void {
+  state.outstanding += change
+  if (state.outstanding > 0) state.worker.ref()
+  else state.worker.unref()
+}
+
+function post({ worker, failure }: State, message: ToEngine, transfer: ArrayBuffer[] = []): void {
+  if (!failure) worker.postMessage(message, transfer)
+}
+
+function fail(state: State, error: Error): void {
+  state.failure ??= error
+  for (const { fail } of [...state.connections.values()]) fail(state.failure)
+  state.connections.clear()
+  state.onClosed?.()
+}
+
+function started(state: State, warn: (error: Error) => void): Promise<void> {
+  const { worker, connections, reports } = state
+  return new Promise((resolve, reject) => {
     const stop = (reason: string) => {
       const error = new EnvoyerError('database-stopped', reason)
       reject(error)
-      fail(error)
+      fail(state, error)
     }
     worker.on('error', (error) => stop(error.message))
     worker.on('exit', (code) => stop(`Its thread ended with code ${code}.`))
@@ -83,61 +117,49 @@ export async function startThread(
         case 'warning':
           return warn(new Error(message.message))
         case 'report':
-          count(-1)
+          count(state, -1)
           return reports.shift()?.(message.report)
         case 'closed':
-          return onClosed?.()
+          return state.onClosed?.()
         case 'answer':
-          count(-1)
+          count(state, -1)
           connections.get(message.stream)?.answer(message.bytes)
       }
     })
   })
-  await started
-  count(0)
+}
+
+function connect(state: State, events: ConnectionEvents): EngineConnection {
+  const stream = ++state.streams
+  const { failure, connections } = state
+  if (failure) {
+    process.nextTick(() => events.fail(failure))
+    return { send() {}, end() {} }
+  }
+  connections.set(stream, events)
+  count(state, 1)
+  post(state, { type: 'connect', stream })
   return {
-    connect(events) {
-      const stream = ++streams
-      if (failure) {
-        const error = failure
-        process.nextTick(() => events.fail(error))
-        return { send() {}, end() {} }
-      }
-      connections.set(stream, events)
-      count(1)
-      post({ type: 'connect', stream })
-      return {
-        send(bytes) {
-          count(1)
-          post({ type: 'frame', stream, bytes }, [bytes.buffer as ArrayBuffer])
-        },
-        end() {
-          if (connections.delete(stream)) post({ type: 'disconnect', stream })
-        },
-      }
+    send(bytes) {
+      count(state, 1)
+      post(state, { type: 'frame', stream, bytes }, [bytes.buffer as ArrayBuffer])
     },
-    limit: (on) => post({ type: 'limit', on }),
-    report() {
-      count(1)
-      post({ type: 'report' })
-      return new Promise((resolve) => reports.push(resolve))
-    },
-    abandon(error) {
-      fail(error)
-      worker.terminate().catch(() => {})
-    },
-    async close() {
-      if (failure) return
-      count(1)
-      const closed = new Promise<void>((resolve) => {
-        onClosed = resolve
-      })
-      post({ type: 'close' })
-      await closed
-      failure ??= new EnvoyerError('closed', 'The database was called after close().')
-      await worker.terminate()
+    end() {
+      if (connections.delete(stream)) post(state, { type: 'disconnect', stream })
     },
   }
+}
+
+async function close(state: State): Promise<void> {
+  if (state.failure) return
+  count(state, 1)
+  const closed = new Promise<void>((resolve) => {
+    state.onClosed = resolve
+  })
+  post(state, { type: 'close' })
+  await closed
+  state.failure ??= new EnvoyerError('closed', 'The database was called after close().')
+  await state.worker.terminate()
 }
 
 /**

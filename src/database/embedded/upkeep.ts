@@ -28,77 +28,90 @@ export function startUpkeep(
   warn: (message: string) => void,
   settings: Partial<UpkeepSettings> = {},
 ): Upkeep {
-  const { checkpointEveryMs, checkpointWalBytes, vacuumEveryMs, lookEveryMs } = {
-    ...defaults,
-    ...settings,
+  const limits = { ...defaults, ...settings }
+  const wal = walPosition(session)
+  const now = Date.now()
+  const state: State = {
+    seen: wal,
+    checkpointed: { at: now, wal, done: true },
+    vacuumed: { at: now, done: true },
+    tables: [],
+    next: undefined,
+    checkpoints: 0,
+    vacuums: 0,
   }
-  let checkpoints = 0
-  let vacuums = 0
   let commandsSeen = 0
-  let tables: string[] = []
-  let seen = walPosition(session)
-  let checkpointed = { at: Date.now(), wal: seen, done: true }
-  let vacuumed = { at: Date.now(), done: true }
-  let next: NodeJS.Immediate | undefined
-
-  const vacuumOne = () => {
-    next = undefined
-    const table = tables.pop()
-    if (table === undefined || !session.idle()) return
-    try {
-      session.query(`VACUUM (ANALYZE) ${table}`)
-    } catch (error) {
-      warn(String(error))
-    }
-    // What it wrote is to be checkpointed, but is no reason to vacuum once more.
-    seen = walPosition(session)
-    checkpointed.done = false
-    vacuumed = { at: Date.now(), done: true }
-    if (tables.length === 0) vacuums++
-    // One table at a time, so that a client waits for one at most.
-    else next = setImmediate(vacuumOne)
-  }
   const look = () => {
     if (!session.idle()) return
-    const wal = walPosition(session)
-    if (wal > seen) checkpointed.done = vacuumed.done = false
-    seen = wal
-    const large = wal - checkpointed.wal >= checkpointWalBytes
-    const due = Date.now() - checkpointed.at >= checkpointEveryMs
-    if (!checkpointed.done && (large || due)) {
-      session.query('CHECKPOINT')
-      checkpoints++
-      seen = walPosition(session)
-      checkpointed = { at: Date.now(), wal: seen, done: true }
-    }
-    if (!vacuumed.done && Date.now() - vacuumed.at >= vacuumEveryMs && !next) {
-      tables = ownTables(session, schema)
-      next = setImmediate(vacuumOne)
-    }
-  }
-  const guarded = () => {
     try {
-      look()
+      checkpointIfDue(session, state, limits)
+      const due = Date.now() - state.vacuumed.at >= limits.vacuumEveryMs
+      if (state.vacuumed.done || !due || state.next) return
+      state.tables = ownTables(session, schema)
+      state.next = setImmediate(() => vacuumOne(session, state, warn))
     } catch (error) {
       warn(String(error))
     }
   }
-  const timer = setInterval(guarded, lookEveryMs)
+  const timer = setInterval(look, limits.lookEveryMs)
   return {
     commanded() {
-      if (++commandsSeen % lookEveryCommands === 0) guarded()
+      if (++commandsSeen % lookEveryCommands === 0) look()
     },
     stop() {
       clearInterval(timer)
-      if (next) clearImmediate(next)
+      if (state.next) clearImmediate(state.next)
     },
     get checkpoints() {
-      return checkpoints
+      return state.checkpoints
     },
     get vacuums() {
-      return vacuums
+      return state.vacuums
     },
   }
+}
+
+interface State {
+  /** How far the WAL was when last looked at. */
+  seen: number
+  checkpointed: { at: number; wal: number; done: boolean }
+  vacuumed: { at: number; done: boolean }
+  /** Still to be vacuumed. */
+  tables: string[]
+  next: NodeJS.Immediate | undefined
+  checkpoints: number
+  vacuums: number
+}
+
+function checkpointIfDue(session: Session, state: State, limits: UpkeepSettings): void {
+  const wal = walPosition(session)
+  if (wal > state.seen) state.checkpointed.done = state.vacuumed.done = false
+  state.seen = wal
+  const large = wal - state.checkpointed.wal >= limits.checkpointWalBytes
+  const due = Date.now() - state.checkpointed.at >= limits.checkpointEveryMs
+  if (state.checkpointed.done || !(large || due)) return
+  session.query('CHECKPOINT')
+  state.checkpoints++
+  state.seen = walPosition(session)
+  state.checkpointed = { at: Date.now(), wal: state.seen, done: true }
+}
+
+function vacuumOne(session: Session, state: State, warn: (message: string) => void): void {
+  state.next = undefined
+  const table = state.tables.pop()
+  if (table === undefined || !session.idle()) return
+  try {
+    session.query(`VACUUM (ANALYZE) ${table}`)
+  } catch (error) {
+    warn(String(error))
+  }
+  // What it wrote is to be checkpointed, but is no reason to vacuum once more.
+  state.seen = walPosition(session)
+  state.checkpointed.done = false
+  state.vacuumed = { at: Date.now(), done: true }
+  if (state.tables.length === 0) state.vacuums++
+  // One table at a time, so that a client waits for one at most.
+  else state.next = setImmediate(() => vacuumOne(session, state, warn))
 }
 
 function walPosition(session: Session): number {

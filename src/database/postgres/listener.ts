@@ -10,6 +10,17 @@ export interface Listener {
   close(): Promise<void>
 }
 
+interface State {
+  readonly createClient: () => pg.Client
+  readonly onLost: (error: Error) => void
+  readonly channels: Map<string, Set<() => void>>
+  client: pg.Client | undefined
+  connecting: Promise<void> | undefined
+  retry: NodeJS.Timeout | undefined
+  pauseMs: number
+  closed: boolean
+}
+
 /**
  * LISTEN on a connection of its own, opened with the first listener. A lost connection is opened
  * again with growing pauses, for as long as it takes; it never throws at anyone.
@@ -18,95 +29,103 @@ export function createListener(
   createClient: () => pg.Client,
   onLost: (error: Error) => void,
 ): Listener {
-  const channels = new Map<string, Set<() => void>>()
-  let client: pg.Client | undefined
-  let connecting: Promise<void> | undefined
-  let retry: NodeJS.Timeout | undefined
-  let pauseMs = firstPauseMs
-  let closed = false
-
-  const tell = (listeners: Iterable<() => void>) => {
-    for (const heard of [...listeners]) {
-      try {
-        heard()
-      } catch (error) {
-        onLost(toError(error))
-      }
-    }
-  }
-  const lost = (which: pg.Client, error: Error) => {
-    if (closed || which !== client) return
-    client = undefined
-    which.end().catch(() => {})
-    onLost(error)
-    again()
-  }
-  const again = () => {
-    if (closed || retry) return
-    // Spread, so that a restarted server is not met by every process in the same instant.
-    retry = setTimeout(
-      () => {
-        retry = undefined
-        connect(true).catch((error) => {
-          onLost(toError(error))
-          again()
-        })
-      },
-      pauseMs * (0.5 + Math.random()),
-    ).unref()
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs)
-  }
-  const open = async (afterLoss: boolean) => {
-    const opened = createClient()
-    opened.on('error', (error) => lost(opened, error))
-    opened.on('end', () => lost(opened, new Error('The listening connection was closed.')))
-    opened.on('notification', ({ channel }) => tell(channels.get(channel) ?? []))
-    try {
-      await opened.connect()
-      for (const channel of channels.keys()) await opened.query(`LISTEN ${channel}`)
-    } catch (error) {
-      opened.end().catch(() => {})
-      throw error
-    }
-    if (closed) return void opened.end().catch(() => {})
-    client = opened
-    pauseMs = firstPauseMs
-    if (afterLoss) for (const listeners of channels.values()) tell(listeners)
-  }
-  const connect = (afterLoss: boolean): Promise<void> => {
-    connecting ??= open(afterLoss).finally(() => {
-      connecting = undefined
-    })
-    return connecting
-  }
-  const stop = async (channel: string, heard: () => void) => {
-    const listeners = channels.get(channel)
-    listeners?.delete(heard)
-    if (listeners?.size !== 0) return
-    channels.delete(channel)
-    await client?.query(`UNLISTEN ${channel}`).catch(() => {})
+  const state: State = {
+    createClient,
+    onLost,
+    channels: new Map(),
+    client: undefined,
+    connecting: undefined,
+    retry: undefined,
+    pauseMs: firstPauseMs,
+    closed: false,
   }
   return {
     async listen(channel, heard) {
       if (!isPlainIdentifier(channel)) throw new Error(`Not a channel name: ${channel}`)
-      const listeners = channels.get(channel) ?? new Set()
-      channels.set(channel, listeners.add(heard))
+      const listeners = state.channels.get(channel) ?? new Set()
+      state.channels.set(channel, listeners.add(heard))
       // Not reachable now is no reason to fail: it is tried again, and the caller polls meanwhile.
       try {
-        if (!client) await connect(false)
+        if (!state.client) await connect(state, 'first')
         // Said again where connecting did: this one may have come too late for it, and it is free.
-        await client?.query(`LISTEN ${channel}`)
+        await state.client?.query(`LISTEN ${channel}`)
       } catch (error) {
         onLost(toError(error))
-        if (!client) again()
+        if (!state.client) again(state)
       }
-      return () => stop(channel, heard)
+      return () => stop(state, channel, heard)
     },
     async close() {
-      closed = true
-      clearTimeout(retry)
-      await connecting?.catch(() => {})
-      await client?.end().catch(() => {})
+      state.closed = true
+      clearTimeout(state.retry)
+      await state.connecting?.catch(() => {})
+      await state.client?.end().catch(() => {})
     },
   }
+}
+
+function connect(state: State, which: 'first' | 'again'): Promise<void> {
+  state.connecting ??= open(state, which).finally(() => {
+    state.connecting = undefined
+  })
+  return state.connecting
+}
+
+async function open(state: State, which: 'first' | 'again'): Promise<void> {
+  const { channels } = state
+  const opened = state.createClient()
+  opened.on('error', (error) => lost(state, opened, error))
+  opened.on('end', () => lost(state, opened, new Error('The listening connection was closed.')))
+  opened.on('notification', ({ channel }) => tell(state, channels.get(channel) ?? []))
+  try {
+    await opened.connect()
+    for (const channel of channels.keys()) await opened.query(`LISTEN ${channel}`)
+  } catch (error) {
+    opened.end().catch(() => {})
+    throw error
+  }
+  if (state.closed) return void opened.end().catch(() => {})
+  state.client = opened
+  state.pauseMs = firstPauseMs
+  if (which === 'again') for (const listeners of channels.values()) tell(state, listeners)
+}
+
+function lost(state: State, which: pg.Client, error: Error): void {
+  if (state.closed || which !== state.client) return
+  state.client = undefined
+  which.end().catch(() => {})
+  state.onLost(error)
+  again(state)
+}
+
+function again(state: State): void {
+  if (state.closed || state.retry) return
+  const reconnect = () => {
+    state.retry = undefined
+    connect(state, 'again').catch((error) => {
+      state.onLost(toError(error))
+      again(state)
+    })
+  }
+  // Spread, so that a restarted server is not met by every process in the same instant.
+  state.retry = setTimeout(reconnect, state.pauseMs * (0.5 + Math.random())).unref()
+  state.pauseMs = Math.min(state.pauseMs * 2, longestPauseMs)
+}
+
+function tell(state: State, listeners: Iterable<() => void>): void {
+  for (const heard of [...listeners]) {
+    try {
+      heard()
+    } catch (error) {
+      state.onLost(toError(error))
+    }
+  }
+}
+
+async function stop(state: State, channel: string, heard: () => void): Promise<void> {
+  const listeners = state.channels.get(channel)
+  listeners?.delete(heard)
+  if (listeners?.size !== 0) return
+  state.channels.delete(channel)
+  await state.client?.query(`UNLISTEN ${channel}`).catch(() => {})
 }
