@@ -25,6 +25,7 @@ export interface DeliverSteps {
   retry(event: string, channel: string): RetryPolicy
   /** Holds back what a `RetryAfter` names besides the delivery itself. */
   holdBack(claimed: Claimed, scope: 'lane' | 'backend', delayMs: number): Promise<void>
+  onError(error: Error): void
   /** Whether what was sent is kept with the delivery. */
   readonly keepMessages: boolean
 }
@@ -56,7 +57,8 @@ export function createDeliver(steps: DeliverSteps): Deliver {
     } catch (thrown) {
       const error = toError(thrown)
       if (error instanceof RetryAfter && error.scope !== 'delivery') {
-        await steps.holdBack(claimed, error.scope, error.delayMs)
+        // Where this fails, the outcome of the try must not be lost with it.
+        await steps.holdBack(claimed, error.scope, error.delayMs).catch(steps.onError)
       }
       return { ...tried(), ...failure(claimed, error, steps.retry(claimed.event, claimed.channel)) }
     }
@@ -87,13 +89,20 @@ function failure(
   error: Error,
   retry: RetryPolicy,
 ): Pick<NotSent, 'outcome' | 'delayMs' | 'code' | 'text' | 'request' | 'response'> {
-  const delayMs = error instanceof Permanent ? null : nextTry(delivery, error, retry)
+  let delayMs: number | null = null
+  let note = ''
+  try {
+    if (!(error instanceof Permanent)) delayMs = nextTry(delivery, error, retry)
+  } catch (thrown) {
+    // A policy of the application's own; thrown on, it would hold up all other deliveries.
+    note = `\nThe retry policy threw: ${toError(thrown).message}`
+  }
   const exchange = error instanceof DeliveryError ? error.exchange : undefined
   return {
     outcome: delayMs === null ? 'failed' : 'retry',
     delayMs: delayMs ?? 0,
     code: codeOfError(error),
-    text: error.message.slice(0, 2000),
+    text: `${error.message}${note}`.slice(0, 2000),
     request: exchange?.request as Json | undefined,
     response: exchange?.response as Json | undefined,
   }

@@ -41,8 +41,17 @@ export interface Settled {
 /** PostgreSQL's text and jsonb take every character but this one. */
 const nul = String.fromCharCode(0)
 
+const unstorable = /\\u(?:0000|d[89a-f])/
+/** Each escape as a whole, so that a backslash of the text itself is passed over. */
+const escapes = /\\(?:u[\da-f]{4}|.)/g
+
+/** JSON that jsonb takes: NUL and halves of characters (a provider's cut answer) are replaced. */
 function json(value: Json | undefined): string | null {
-  return value === undefined ? null : JSON.stringify(value).replaceAll('\\u0000', '\\ufffd')
+  if (value === undefined) return null
+  const text = JSON.stringify(value)
+  if (!unstorable.test(text)) return text
+  // JSON.stringify escapes no surrogate but one without its other half.
+  return text.replace(escapes, (each) => (unstorable.test(each) ? '\\ufffd' : each))
 }
 
 function plain(text: string): string {

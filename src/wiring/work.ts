@@ -53,7 +53,7 @@ function createMessageOptions({ events, channels }: Configuration) {
   }
 }
 
-function wireDeliver({ configuration, opened, templates }: WorkParts): Deliver {
+function wireDeliver({ configuration, opened, templates, onError }: WorkParts): Deliver {
   const { channels, sealer } = configuration
   const { database, outbox } = opened
   const optionsOf = createMessageOptions(configuration)
@@ -94,6 +94,7 @@ function wireDeliver({ configuration, opened, templates }: WorkParts): Deliver {
         scope === 'lane' ? laneBucket(claimed.lane) : backendBucket(claimed.channel, backend.name)
       return holdBack(outbox, database, name, delayMs)
     },
+    onError,
     keepMessages: configuration.keepMessages ?? true,
   })
 }

@@ -7,8 +7,15 @@ export interface ChannelLoopOptions {
   readonly reserved: number
   claim(limits: { limit: number; ordinaryLimit: number; afterLane: string | null }): Promise<Claim>
   claimAlone(): Promise<Claimed | undefined>
+  /** Shared by the loops of a process: one delivery at a time is sent alone. Default: its own. */
+  readonly solo?: Solo
   /** Sends one and settles it; never rejects. */
   start(claimed: Claimed, claimedAt: number): Promise<void>
+}
+
+/** Whether some channel is sending a delivery alone just now. */
+export interface Solo {
+  taken: boolean
 }
 
 export interface ChannelLoop {
@@ -20,6 +27,8 @@ export interface ChannelLoop {
   stop(): Promise<void>
 }
 
+/** How soon to ask again whether it is this channel's turn to send alone. */
+const soloPauseMs = 25
 /** How long a free place waits for others before a claim is made for it alone. */
 const gatherMs = 20
 
@@ -28,10 +37,10 @@ const gatherMs = 20
  * free, or after a moment: claims are cheaper in chunks.
  */
 export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
-  const { concurrency, reserved } = options
+  const { concurrency, reserved, solo = { taken: false } } = options
   const inFlight = new Set<Promise<void>>()
   let stopping = false
-  let running = false
+  let running: Promise<void> | undefined
   /** Something may have become due since the last claim, perhaps something urgent. */
   let woken = false
   let gatherUntil: number | undefined
@@ -39,6 +48,8 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
   let alone = false
   let aloneNotBefore = 0
   let afterLane: string | null = null
+  /** Of claims over the lanes: whether it began with the first, and found anything. */
+  let round = { whole: false, found: false }
 
   const changed = (withinMs?: number) =>
     new Promise<void>((resolve) => {
@@ -57,30 +68,44 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
     return sending
   }
 
-  /** Sends one delivery with nothing beside it, then lets the others have as long. */
+  /**
+   * Sends one delivery with nothing beside it, then lets the others have as long. Two channels never
+   * do so at once: what kills the process would take the other's delivery down each time.
+   */
   const runAlone = async () => {
-    const claimedAt = performance.now()
-    const claimed = await options.claimAlone()
-    if (claimed === undefined) {
-      alone = false
-      return
+    solo.taken = true
+    try {
+      const claimedAt = performance.now()
+      const claimed = await options.claimAlone()
+      if (claimed === undefined) {
+        alone = false
+        return
+      }
+      await begin(claimed, claimedAt)
+      aloneNotBefore = performance.now() + (performance.now() - claimedAt)
+    } finally {
+      solo.taken = false
     }
-    await begin(claimed, claimedAt)
-    aloneNotBefore = performance.now() + (performance.now() - claimedAt)
   }
-  /** One claim. False where nothing more is due. */
+  /** One claim. False where nothing more is due: a whole round over the lanes found nothing. */
   const claimSome = async (): Promise<boolean> => {
     const free = concurrency - inFlight.size
     const claimedAt = performance.now()
     const ordinaryLimit = Math.max(0, free - reserved)
-    const from = afterLane
-    const { claimed, nextLane } = await options.claim({ limit: free, ordinaryLimit, afterLane })
+    if (afterLane === null) round = { whole: true, found: false }
+    const { claimed, nextLane, limited } = await options.claim({
+      limit: free,
+      ordinaryLimit,
+      afterLane,
+    })
     afterLane = nextLane
+    if (claimed.length > 0) round.found = true
+    // The rate says when to come back.
+    else if (limited) return false
     for (const each of claimed) void begin(each, claimedAt)
-    // Only a claim over all lanes that found nothing proves that nothing is due.
-    return claimed.length > 0 || from !== null || nextLane !== null || ordinaryLimit === 0
+    return nextLane !== null || ordinaryLimit === 0 || round.found || !round.whole
   }
-  const aloneIsNext = () => alone && performance.now() >= aloneNotBefore
+  const aloneIsNext = () => alone && !solo.taken && performance.now() >= aloneNotBefore
 
   /** Waits where a claim would be made too early; true where it did. */
   const waited = async (): Promise<boolean> => {
@@ -95,31 +120,33 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
     } else return false
     return true
   }
-  const run = async () => {
-    woken = true
-    change()
-    // One loop does all; a ticket that comes meanwhile only makes it look again.
-    if (running) return
-    running = true
-    try {
-      while (!stopping) {
-        if (await waited()) continue
-        gatherUntil = undefined
-        if (aloneIsNext()) {
-          await runAlone()
-          continue
-        }
-        woken = false
-        if ((await claimSome()) || woken) continue
-        if (!alone) return
-        await changed(Math.max(1, aloneNotBefore - performance.now()))
+  const work = async () => {
+    while (!stopping) {
+      if (await waited()) continue
+      gatherUntil = undefined
+      if (aloneIsNext()) {
+        await runAlone()
+        continue
       }
-    } finally {
-      running = false
+      woken = false
+      if ((await claimSome()) || woken) continue
+      if (!alone) return
+      await changed(Math.max(solo.taken ? soloPauseMs : 1, aloneNotBefore - performance.now()))
     }
   }
   return {
-    run,
+    async run() {
+      woken = true
+      // Lanes that this round has passed already may have become due.
+      round.whole = false
+      change()
+      // One loop does all; a ticket that comes meanwhile only makes it look again.
+      if (running || stopping) return
+      running = work().finally(() => {
+        running = undefined
+      })
+      await running
+    },
     wakeAlone() {
       alone = true
       change()
@@ -127,6 +154,8 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
     async stop() {
       stopping = true
       change()
+      // A claim under way may still bring some.
+      await running?.catch(() => {})
       while (inFlight.size > 0) await Promise.all(inFlight)
     },
   }

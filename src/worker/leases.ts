@@ -9,7 +9,10 @@ interface Entry extends Held {
 
 export interface Leases {
   add(delivery: Held, claimedAt: number): Entry
-  remove(id: string): void
+  /** Ends the lease of one claim; that of a later claim of the same delivery stays. */
+  remove(claim: Held): void
+  /** True where this claim is kept here. */
+  has(claim: Held): boolean
   held(): readonly Held[]
   stop(): void
 }
@@ -21,6 +24,7 @@ export function createLeases(
   onError: (error: Error) => void,
 ): Leases {
   const entries = new Map<string, Entry>()
+  const has = ({ id, attempts }: Held) => entries.get(id)?.attempts === attempts
   const round = async () => {
     const asked = [...entries.values()].filter((entry) => !entry.lost)
     if (asked.length === 0) return
@@ -54,7 +58,10 @@ export function createLeases(
       entries.set(delivery.id, entry)
       return entry
     },
-    remove: (id) => void entries.delete(id),
+    remove(claim) {
+      if (has(claim)) entries.delete(claim.id)
+    },
+    has,
     held: () => [...entries.values()],
     stop: () => clearInterval(timer),
   }

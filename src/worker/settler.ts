@@ -4,50 +4,106 @@ import { toError } from '../errors.ts'
 export type WriteChunk<Item> = (chunk: readonly Item[]) => Promise<() => void>
 
 export interface Settler<Item> {
-  add(item: Item): void
-  /** Resolves when all that was added is written. */
-  drained(): Promise<void>
+  /** Resolves at once, or, where too much waits to be written, when it has become less. */
+  add(item: Item): Promise<void>
+  /** Resolves when all that was added is written, or `withinMs` are over; gives how much is not. */
+  drained(withinMs?: number): Promise<number>
 }
 
-const chunkSize = 500
-const pauseMs = 500
+export interface SettlerOptions<Item> {
+  /** What an item is of: no two of the same go into one chunk. */
+  keyOf(item: Item): string
+  /** After a failure. Default 500. */
+  readonly pauseMs?: number
+  /** So many wait, unwritten, before `add` holds its caller back. Default 2000. */
+  readonly atMost?: number
+}
+
+const largestChunk = 500
 
 /**
  * Writes outcomes in chunks: the first at once, and while a chunk is being written the next one
  * gathers. What cannot be written (the database restarts) is kept and tried again: an outcome that
- * is known must not be lost, or the message would go out twice.
+ * is known must not be lost, or the message would go out twice. Chunks that fail become smaller,
+ * so that one outcome that can never be written does not keep the others.
  */
 export function createSettler<Item>(
   write: WriteChunk<Item>,
   onError: (error: Error) => void,
+  { keyOf, pauseMs = 500, atMost = 2000 }: SettlerOptions<Item>,
 ): Settler<Item> {
   let waiting: Item[] = []
-  let writing: Promise<void> | undefined
+  let unwritten = 0
+  let size = largestChunk
+  let running: Promise<void> | undefined
+  let givenUp = false
+  const heldBack = new Set<() => void>()
 
+  const takeChunk = (): Item[] => {
+    const keys = new Set<string>()
+    const end = waiting.findIndex((item, n) => {
+      const key = keyOf(item)
+      return n >= size || keys.size === keys.add(key).size
+    })
+    return waiting.splice(0, end < 0 ? waiting.length : end)
+  }
+  const failed = async (chunk: readonly Item[]) => {
+    // Alone it is the culprit, or the database is away: either way the others come first.
+    waiting = chunk.length === 1 ? [...waiting, ...chunk] : [...chunk, ...waiting]
+    size = Math.max(1, Math.floor(chunk.length / 2))
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
   const run = async () => {
     // One turn of the event loop, so that outcomes of the same moment share a chunk.
     await new Promise((resolve) => setImmediate(resolve))
-    while (waiting.length > 0) {
-      const chunk = waiting.splice(0, chunkSize)
+    while (waiting.length > 0 && !givenUp) {
+      const chunk = takeChunk()
+      let after: () => void
       try {
-        const after = await write(chunk)
+        after = await write(chunk)
+      } catch (thrown) {
+        onError(toError(thrown))
+        await failed(chunk)
+        continue
+      }
+      size = Math.min(largestChunk, size * 2)
+      unwritten -= chunk.length
+      if (unwritten < atMost) for (const goOn of heldBack) goOn()
+      try {
         after()
       } catch (thrown) {
         onError(toError(thrown))
-        waiting = [...chunk, ...waiting]
-        await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
     }
   }
+  const giveUp = () => {
+    givenUp = true
+    for (const goOn of heldBack) goOn()
+  }
   return {
-    add(item) {
+    async add(item) {
       waiting.push(item)
-      writing ??= run().finally(() => {
-        writing = undefined
+      unwritten += 1
+      running ??= run().finally(() => {
+        running = undefined
+      })
+      if (unwritten <= atMost || givenUp) return
+      await new Promise<void>((resolve) => {
+        const goOn = () => {
+          heldBack.delete(goOn)
+          resolve()
+        }
+        heldBack.add(goOn)
       })
     },
-    async drained() {
-      while (writing) await writing
+    async drained(withinMs) {
+      let timer: NodeJS.Timeout | undefined
+      const over = new Promise<void>((resolve) => {
+        if (withinMs !== undefined) timer = setTimeout(resolve, withinMs)
+      }).then(giveUp)
+      while (running && !givenUp) await Promise.race([running, over])
+      clearTimeout(timer)
+      return unwritten
     },
   }
 }

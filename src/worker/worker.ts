@@ -8,7 +8,7 @@ import type { Outbox } from '../outbox/outbox.ts'
 import { ripen } from '../outbox/ripen.ts'
 import type { Outcome } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
-import { type ChannelLoop, createChannelLoop } from './channel-loop.ts'
+import { type ChannelLoop, createChannelLoop, type Solo } from './channel-loop.ts'
 import type { Deliver } from './contract.ts'
 import { createLeases, isHeld, type Leases } from './leases.ts'
 import { createPoller, type Poller } from './poller.ts'
@@ -76,24 +76,26 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
   const leaseMs = options.leaseMs ?? 30_000
   const sending = createSending()
   const leases = createLeases(leaseMs, (held) => renew(outbox, database, held, leaseMs), onError)
-  const settler = createSettler<Ended>(async (chunk) => {
+  const write: WriteChunk<Ended> = async (chunk) => {
     const tell = await parts.write(chunk)
     return () => {
       for (const { about, outcome } of chunk) {
-        leases.remove(about.id)
+        leases.remove(about)
         if (outcome.outcome === 'retry') poller?.soon(outcome.delayMs)
       }
       tell()
     }
-  }, onError)
+  }
+  const settler = createSettler(write, onError, { keyOf: ({ outcome }) => outcome.id })
   const loops = new Map<string, ChannelLoop>()
+  const solo: Solo = { taken: false }
   let poller: Poller | undefined
 
   for (const name of names) {
     const channel = parts.channels[name]!
     await setRate(outbox, database, channelBucket(name), channel.rate)
     const start = createStart(parts, channel, { leases, settler, sending })
-    loops.set(name, createLoop(parts, name, channel, options, leaseMs, start))
+    loops.set(name, createLoop(parts, channel, { name, options, leaseMs, solo, start }))
   }
   const stopConsuming = await Promise.all(
     // Two handlers, so that a ticket reaches a loop that is running.
@@ -103,12 +105,11 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
     options.pollMs ?? 1000,
     async () => {
       await parts.refresh()
-      const lost = await adoptLost(outbox, database, {
-        channels: names,
-        events: parts.events,
-        leaseMs,
-      })
-      for (const delivery of lost) settler.add({ outcome: parts.lost(delivery), about: delivery })
+      const request = { channels: names, events: parts.events, leaseMs }
+      const expired = await adoptLost(outbox, database, request)
+      // While the database is away our own leases expire too; what has them is not lost.
+      const lost = expired.filter((delivery) => !leases.has(delivery))
+      for (const about of lost) void settler.add({ outcome: parts.lost(about), about })
       if (lost.length > 0) await settler.drained()
       return ripen(outbox, database, names)
     },
@@ -126,9 +127,10 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
       await Promise.all(stopConsuming.map((end) => end()))
     },
     abort: sending.abort,
-    last: async () => {
-      await settler.drained()
+    last: async (withinMs) => {
+      const unwritten = await settler.drained(withinMs)
       leases.stop()
+      if (unwritten > 0) onError(new Error(leftUnwritten(unwritten)))
     },
   })
   return {
@@ -139,33 +141,53 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
   }
 }
 
-function createLoop(
-  parts: WorkerParts,
-  name: string,
-  channel: Channel,
-  options: WorkerOptions,
-  leaseMs: number,
-  start: (claimed: Claimed, claimedAt: number) => Promise<void>,
-): ChannelLoop {
+const leftUnwritten = (count: number) =>
+  `The worker stopped before it could write down how ${count} deliveries ended: the database was away. They will be sent again.`
+
+interface LoopParts {
+  readonly name: string
+  readonly options: WorkerOptions
+  readonly leaseMs: number
+  readonly solo: Solo
+  start(claimed: Claimed, claimedAt: number): Promise<void>
+}
+
+function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): ChannelLoop {
   const { outbox, database, queue, events } = parts
+  const { name, options, leaseMs, solo, start } = loop
   const concurrency = options.concurrency ?? channel.concurrency
   const buckets = [channelBucket(name), backendBucket(name, channel.backend.name)]
   const common = { channel: name, events, leaseMs, buckets }
+  const again = createRateTicket(queue, name, channel.rate?.perSecond ?? 1)
   return createChannelLoop({
     concurrency,
     reserved: reservedOf(concurrency),
+    solo,
     claim: async (limits) => {
       if (!parts.isOpen(name)) return { claimed: [], nextLane: null, limited: false }
       const claimed = await claim(outbox, database, { ...common, ...limits })
-      // Come back when the bucket has a token again.
-      if (claimed.limited) {
-        queue.ticket(name, { delayMs: Math.max(20, 1000 / (channel.rate?.perSecond ?? 1)) })
-      }
+      if (claimed.limited) again()
       return claimed
     },
     claimAlone: async () => (parts.isOpen(name) ? claimAlone(outbox, database, common) : undefined),
     start,
   })
+}
+
+/**
+ * Has the channel looked at when its bucket has a token again. One ticket at a time: each claim that
+ * asks for one would otherwise bring another such claim, and they would become more and more.
+ */
+function createRateTicket(queue: Queue, name: string, perSecond: number): () => void {
+  const delayMs = Math.max(20, 1000 / perSecond)
+  let nextAt = Number.NEGATIVE_INFINITY
+  return () => {
+    const now = performance.now()
+    // Timers come up to a millisecond early.
+    if (now < nextAt - 2) return
+    nextAt = now + delayMs
+    queue.ticket(name, { delayMs })
+  }
 }
 
 interface Keeping {
@@ -213,7 +235,7 @@ function createStart(parts: WorkerParts, channel: Channel, { leases, settler, se
       if (outcome !== undefined && (outcome.outcome === 'sent' || !sending.isAborted())) {
         // The lease is kept until this is written.
         settling = true
-        settler.add({ outcome, about: claimed })
+        await settler.add({ outcome, about: claimed })
       } else if (isHeld(lease)) {
         await giveBack(parts.outbox, parts.database, [claimed])
       }
@@ -223,7 +245,7 @@ function createStart(parts: WorkerParts, channel: Channel, { leases, settler, se
     } finally {
       clearTimeout(timer)
       sending.end(time)
-      if (!settling) leases.remove(claimed.id)
+      if (!settling) leases.remove(claimed)
     }
   }
 }
@@ -233,8 +255,12 @@ interface StopParts {
   readonly loops: readonly ChannelLoop[]
   quiet(): Promise<void>
   abort(): void
-  last(): Promise<void>
+  /** The last writes; what cannot be written in time is given up. */
+  last(withinMs: number): Promise<void>
 }
+
+/** After the grace time, what is aborted still has to be written. */
+const lastWritesMs = 5000
 
 function createStop(parts: StopParts) {
   let ending: Promise<void> | undefined
@@ -243,12 +269,18 @@ function createStop(parts: StopParts) {
     resolveEnded = resolve
   })
   const end = async () => {
+    const until = performance.now() + parts.graceMs + lastWritesMs
     const grace = setTimeout(parts.abort, parts.graceMs)
-    const loops = Promise.all(parts.loops.map((loop) => loop.stop()))
-    await parts.quiet()
-    await loops
+    let timer: NodeJS.Timeout | undefined
+    // Without a database nothing ends in order, but the process must.
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, parts.graceMs + lastWritesMs)
+    })
+    const loops = parts.loops.map((loop) => loop.stop())
+    await Promise.race([late, Promise.all([...loops, parts.quiet()])])
+    clearTimeout(timer)
     clearTimeout(grace)
-    await parts.last()
+    await parts.last(Math.max(0, until - performance.now()))
     resolveEnded()
   }
   return {

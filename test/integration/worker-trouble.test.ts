@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RetryAfter } from '../../src/errors.ts'
+import { settle } from '../../src/outbox/settle.ts'
+import { onEveryEngine } from '../support/engines.ts'
+import { asSent, openBare } from '../support/outbox.ts'
+import { createPagerEnvoyer, recorder } from '../support/pager.ts'
+
+onEveryEngine('a worker in trouble', (engine) => {
+  test('writes down a receipt with characters that PostgreSQL cannot hold', async () => {
+    const bare = await openBare(engine)
+    try {
+      await bare.write(2)
+      const { claimed } = await bare.claim()
+      const half = '\ud83d'
+      const receipt = { cut: `a${half}`, nul: 'b\u0000', path: 'C:\\u0000\\ud83d', whole: '😀' }
+      const [first, second] = claimed.map(asSent)
+      const settled = await settle(bare.outbox, bare.database, [{ ...first!, receipt }, second!])
+      assert.equal(settled.ids.size, 2)
+      const [row] = await bare.database.execute<{ receipt: unknown }>(
+        `SELECT receipt FROM ${bare.outbox.schema}.delivery WHERE id = $1`,
+        [first!.id],
+      )
+      assert.deepEqual(row!.receipt, {
+        cut: 'a\ufffd',
+        nul: 'b\ufffd',
+        path: 'C:\\u0000\\ud83d',
+        whole: '😀',
+      })
+    } finally {
+      await bare.close()
+    }
+  })
+
+  test('a retry policy that throws fails its delivery and holds up no other', async () => {
+    const { envoyer, internal } = createPagerEnvoyer(
+      engine,
+      recorder(({ address }) => {
+        if (address === 'bad') throw new Error('no line')
+      }),
+      {
+        retry: () => {
+          throw new Error('a bug in the policy')
+        },
+      },
+    )
+    try {
+      await envoyer.worker({ pollMs: 20 })
+      const result = await envoyer.send('alarm', [{ pager: 'bad' }, { pager: 'good' }], {
+        what: 'x',
+      })
+      assert.deepEqual(await envoyer.waitFor(result), { sent: 1, failed: 1, cancelled: 0 })
+      const [failed] = await envoyer.deliveries.list({ status: 'failed' })
+      assert.match(String(failed!.errorText), /no line[\s\S]*a bug in the policy/)
+      assert.deepEqual(internal(), [])
+    } finally {
+      await envoyer.close()
+    }
+  })
+
+  test('rests while more lanes than one claim sees are held back', async () => {
+    let calls = 0
+    const { envoyer } = createPagerEnvoyer(
+      engine,
+      recorder(() => {
+        calls += 1
+        if (calls === 1)
+          throw new RetryAfter(60_000, 'slow down', { code: 'busy', scope: 'backend' })
+      }),
+      { concurrency: 1 },
+    )
+    try {
+      await envoyer.send('alarm', { pager: 'first' }, { what: 'x' })
+      await envoyer.worker({ pollMs: 100 })
+      while (calls === 0) await sleep(10)
+      for (let n = 0; n < 100; n += 1) await envoyer.send('alarm', { pager: `${n}` }, { what: 'x' })
+      const before = process.cpuUsage()
+      await sleep(1500)
+      const { user, system } = process.cpuUsage(before)
+      assert.equal(calls, 1)
+      // Claims without a pause keep a processor busy all the time.
+      assert.ok((user + system) / 1000 < 750, `${(user + system) / 1000} ms of work in 1500 ms`)
+    } finally {
+      await envoyer.close()
+    }
+  })
+})

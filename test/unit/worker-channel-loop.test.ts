@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Claim, Claimed } from '../../src/outbox/claim.ts'
+import { type ChannelLoopOptions, createChannelLoop } from '../../src/worker/channel-loop.ts'
+
+const delivery = (id: string) => ({ id }) as Claimed
+const nothing: Claim = { claimed: [], nextLane: null, limited: false }
+
+function loopOf(options: Partial<ChannelLoopOptions>) {
+  return createChannelLoop({
+    concurrency: 10,
+    reserved: 1,
+    claim: async () => nothing,
+    claimAlone: async () => undefined,
+    start: async () => {},
+    ...options,
+  })
+}
+
+describe('a channel’s loop', () => {
+  test('stopped while it claims, waits for what that claim brings', async () => {
+    let claims = 0
+    let ended = false
+    const loop = loopOf({
+      async claim() {
+        claims += 1
+        await sleep(30)
+        return claims === 1 ? { ...nothing, claimed: [delivery('a')] } : nothing
+      },
+      async start() {
+        await sleep(30)
+        ended = true
+      },
+    })
+    void loop.run()
+    await sleep(5)
+    await loop.stop()
+    assert.equal(ended, true)
+  })
+
+  test('rests when a whole turn over more lanes than one claim sees has found nothing', async () => {
+    const lanes = ['lane-1', 'lane-2', null]
+    const asked: (string | null)[] = []
+    const loop = loopOf({
+      async claim({ afterLane }) {
+        asked.push(afterLane)
+        await sleep(0)
+        return { ...nothing, nextLane: lanes[asked.length % 3 === 0 ? 2 : (asked.length % 3) - 1]! }
+      },
+    })
+    const ran = loop.run()
+    await Promise.race([ran, sleep(200)])
+    await loop.stop()
+    assert.deepEqual(asked, [null, 'lane-1', 'lane-2'])
+  })
+
+  test('looks at every lane again where it is woken in the middle of a turn', async () => {
+    const due = new Set<string | null>()
+    const asked: (string | null)[] = []
+    const started: string[] = []
+    const loop = loopOf({
+      async claim({ afterLane }) {
+        asked.push(afterLane)
+        // Something becomes due in a lane that this turn has passed already.
+        if (asked.length === 2) {
+          due.add(null)
+          void loop.run()
+        }
+        await sleep(0)
+        const claimed = due.delete(afterLane) ? [delivery('late')] : []
+        return { claimed, nextLane: afterLane === null ? 'lane-1' : null, limited: false }
+      },
+      async start({ id }) {
+        started.push(id)
+      },
+    })
+    await loop.run()
+    assert.deepEqual(started, ['late'])
+    assert.ok(asked.length <= 8, `${asked.length} claims`)
+  })
+
+  test('does not look through the lanes while the rate allows nothing', async () => {
+    let claims = 0
+    const loop = loopOf({
+      async claim() {
+        claims += 1
+        await sleep(0)
+        return { claimed: [], nextLane: 'lane-1', limited: true }
+      },
+    })
+    await Promise.race([loop.run(), sleep(200)])
+    await loop.stop()
+    assert.equal(claims, 1)
+  })
+})
