@@ -13,6 +13,8 @@ export interface Guard {
 
 export interface Parts {
   readonly kind: OwnDatabase['kind']
+  /** Whether statements are kept prepared on the session, instead of planned at each call. */
+  readonly prepared: boolean
   readonly source: DataSource
   readonly guard?: Guard
   /** Makes the error of a connection that could not be had. */
@@ -32,6 +34,7 @@ export function poolOf(source: DataSource): pg.Pool {
 export function createPooledDatabase(parts: Parts): OwnDatabase {
   const { source, guard } = parts
   const pool = poolOf(source)
+  const query = createQueries(parts.prepared)
   surviveLostConnections(pool)
   endForgottenTransactions(pool, parts.warn)
   let closing: Promise<void> | undefined
@@ -52,14 +55,14 @@ export function createPooledDatabase(parts: Parts): OwnDatabase {
     async execute<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
       const client = await acquire()
       try {
-        return (await client.query(sql, values as unknown[] | undefined)).rows as Row[]
+        return (await client.query(query(sql, values))).rows as Row[]
       } finally {
         client.release()
       }
     },
     async transaction<T>(work: (tx: Database) => Promise<T>): Promise<T> {
       const client = await acquire()
-      const run = () => runTransaction(client, work)
+      const run = () => runTransaction(client, query, work)
       return guard ? guard.within(run) : run()
     },
     close() {
@@ -94,8 +97,29 @@ function endForgottenTransactions(pool: pg.Pool, warn: (error: Error) => void): 
   })
 }
 
+type MakeQuery = (sql: string, values: readonly unknown[] | undefined) => pg.QueryConfig
+
+/** More different texts than this are not the few statements that come again and again. */
+const mostPrepared = 100
+
+/** Names statements by their text, so that `pg` prepares each once a connection. */
+function createQueries(prepared: boolean): MakeQuery {
+  const names = new Map<string, string>()
+  return (sql, values) => {
+    const query = { text: sql, ...(values ? { values: [...values] } : {}) }
+    if (!prepared || !values) return query
+    let name = names.get(sql)
+    if (name === undefined && names.size < mostPrepared) {
+      name = `envoyer_${names.size}`
+      names.set(sql, name)
+    }
+    return name === undefined ? query : { name, ...query }
+  }
+}
+
 async function runTransaction<T>(
   client: pg.PoolClient,
+  query: MakeQuery,
   work: (tx: Database) => Promise<T>,
 ): Promise<T> {
   let broken: Error | undefined
@@ -103,7 +127,7 @@ async function runTransaction<T>(
   const tx: Database = {
     async execute<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
       if (!open) throw new Error('A statement was sent after its transaction had ended.')
-      return (await client.query(sql, values as unknown[] | undefined)).rows as Row[]
+      return (await client.query(query(sql, values))).rows as Row[]
     },
   }
   try {

@@ -72,6 +72,8 @@ function startParameters(synced: boolean): string[] {
     wal_sync_method: 'fsync',
     full_page_writes: 'on',
     synchronous_commit: 'on',
+    // Plans are kept, also those made while the tables were empty: they must use the indexes.
+    enable_seqscan: 'off',
     // PostgreSQL's default of 128 MB costs a process that sends notifications 140 MB.
     shared_buffers: '16MB',
     maintenance_work_mem: '16MB',

@@ -97,6 +97,8 @@ async function openSource(
   const guard = guardOneSession(source)
   const database = createPooledDatabase({
     kind: 'embedded',
+    // Planning costs more than running here: WebAssembly is slow, and the statements are long.
+    prepared: true,
     source,
     guard,
     unreachable: (error) =>

@@ -50,6 +50,8 @@ export async function openPostgres(
   )
   return createPooledDatabase({
     kind: 'postgres',
+    // A pooler in transaction mode gives each statement another session.
+    prepared: false,
     source,
     unreachable: (error) => unreachable(error, url),
     warn,
