@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { DataSourceOptions } from 'typeorm'
 
 export interface DatabaseOptions {
@@ -28,4 +29,20 @@ export const migrationsTable = 'migration'
 /** Spliced into statements, so it must be one that needs no quoting. */
 export function isPlainIdentifier(name: string): boolean {
   return /^[a-z_][a-z0-9_]{0,62}$/.test(name)
+}
+
+/** What both kinds of database say to TypeORM. */
+export function sourceOptions({ schema, entities, migrations }: DatabaseOptions) {
+  return {
+    type: 'postgres',
+    driver: pg,
+    schema,
+    entities,
+    migrations,
+    migrationsTableName: migrationsTable,
+    // We use no extension of PostgreSQL's; TypeORM would create its own choice of them.
+    installExtensions: false,
+    uuidExtension: 'pgcrypto',
+    logging: false,
+  } as const
 }

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import pg from 'pg'
 import { DataSource } from 'typeorm'
 import { EnvoyerError } from '../../errors.ts'
 import type { OwnDatabase } from '../contract.ts'
-import { type DatabaseOptions, migrationsTable } from '../options.ts'
+import { type DatabaseOptions, sourceOptions } from '../options.ts'
 import { createPooledDatabase, poolOf } from '../pooled.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { emptyDatabase } from './empty-database.ts'
@@ -69,15 +68,7 @@ async function openSource(
   warn: (error: Error) => void,
 ): Promise<OwnDatabase> {
   const source = new DataSource({
-    type: 'postgres',
-    driver: pg,
-    schema: options.schema,
-    entities: options.entities,
-    migrations: options.migrations,
-    migrationsTableName: migrationsTable,
-    installExtensions: false,
-    uuidExtension: 'pgcrypto',
-    logging: false,
+    ...sourceOptions(options),
     poolSize: 1,
     // The connection is replaced by the pool; where the database itself has died, every call says so.
     poolErrorHandler: () => {},

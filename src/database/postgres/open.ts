@@ -2,7 +2,7 @@ import pg from 'pg'
 import { DataSource } from 'typeorm'
 import { toError } from '../../errors.ts'
 import type { OwnDatabase } from '../contract.ts'
-import { type DatabaseOptions, migrationsTable } from '../options.ts'
+import { type DatabaseOptions, sourceOptions } from '../options.ts'
 import { createPooledDatabase } from '../pooled.ts'
 import { createListener } from './listener.ts'
 import { unreachable } from './unreachable.ts'
@@ -26,15 +26,7 @@ export async function openPostgres(
     keepAliveInitialDelayMillis: keepAliveAfterMs,
   }
   const source = new DataSource({
-    type: 'postgres',
-    driver: pg,
-    schema: options.schema,
-    entities: options.entities,
-    migrations: options.migrations,
-    migrationsTableName: migrationsTable,
-    installExtensions: false,
-    uuidExtension: 'pgcrypto',
-    logging: false,
+    ...sourceOptions(options),
     // An idle connection that breaks is replaced by the pool; it is worth a word, no more.
     poolErrorHandler: (error: unknown) => warn(unreachable(toError(error), url)),
     extra: { ...connection, max: options.poolSize ?? 10, allowExitOnIdle: true },
