@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join, relative } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
+import { postgresUrl } from '../support/engines.ts'
+import { createFolder, removeFolder, typeProblems, writeInto } from './folder.ts'
+import { type Block, blocksOf, isFile, readPage } from './page.ts'
+import { prelude } from './prelude.ts'
+import { createReader } from './reader.ts'
+
+/** What a page names, and this test has elsewhere. */
+const documented = {
+  database: 'postgres://postgres:secret@localhost:5432/postgres',
+  port: '2525',
+}
+
+/** Pages whose programs are run as they stand. */
+const followed = [
+  'README.md',
+  'docs/tutorial/first-notification.md',
+  'docs/guides/transactions.md',
+  'docs/guides/failures.md',
+]
+/** Pages whose pieces of TypeScript must compile. */
+const compiled = [
+  'README.md',
+  'docs/guides/channels.md',
+  'docs/guides/failures.md',
+  'docs/guides/running-workers.md',
+  'docs/guides/transactions.md',
+]
+
+let folder: string
+const toCheck: string[] = []
+
+before(async () => {
+  folder = await createFolder()
+})
+after(() => removeFolder(folder))
+
+describe('what a page says, done', () => {
+  for (const path of followed) {
+    test(path, async () => {
+      const name = path.replace(/\W+/g, '-')
+      const [work, keep] = [join(folder, name), join(folder, `${name}-kept`)]
+      await mkdir(work)
+      const database = new URL(await createDatabase()).href
+      const port = String(await freePort())
+      const reader = createReader({
+        folder: work,
+        keep,
+        replace: (text) =>
+          text.replaceAll(documented.database, database).replaceAll(documented.port, port),
+      })
+      const blocks = blocksOf(await readPage(path))
+      assert.ok(blocks.some(isFile), 'no file to write')
+      try {
+        for (const block of blocks) await reader.follow(block)
+      } finally {
+        await reader.close()
+      }
+      for (const at of reader.snapshots) toCheck.push(...(await sourcesIn(at)))
+    })
+  }
+})
+
+test('the programs and pieces of all pages compile', async () => {
+  await writeInto(folder, 'prelude.ts', prelude.text)
+  await writeInto(folder, 'sentry.d.ts', prelude.sentry)
+  for (const path of compiled) {
+    for (const block of blocksOf(await readPage(path))) {
+      if (block.language !== 'ts' || isFile(block)) continue
+      const file = `${path.replace(/\W+/g, '-')}-line-${block.line}.ts`
+      await writeInto(folder, file, pieceOf(block))
+      toCheck.push(file)
+    }
+  }
+  assert.deepEqual(typeProblems(folder, [...toCheck, 'sentry.d.ts']), [])
+})
+
+/** A piece as a module: what it uses and does not bring along comes from the prelude. */
+function pieceOf({ text }: Block): string {
+  const wanted = prelude.names.filter((name) => {
+    const used = new RegExp(`(?<![.\\w'-])${name}\\b(?!:)`).test(text)
+    const own = new RegExp(`^(?:export )?(?:const|function) ${name}\\b|import .*\\b${name}\\b`, 'm')
+    return used && !own.test(text)
+  })
+  return `import { ${wanted.join(', ')} } from './prelude.ts'\n${text}`
+}
+
+async function sourcesIn(kept: string): Promise<string[]> {
+  const names = await readdir(kept)
+  return names
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => relative(folder, join(kept, name)))
+}
+
+async function createDatabase(): Promise<string> {
+  const url = new URL(postgresUrl())
+  const client = new pg.Client(url.href)
+  await client.connect()
+  url.pathname = `docs_${randomBytes(6).toString('hex')}`
+  await client.query(`CREATE DATABASE ${url.pathname.slice(1)}`)
+  await client.end()
+  return url.href
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
