@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { examine, inFlightIds, unsettled } from '../support/crash-check.ts'
+import { eventually, killChildren } from '../support/crash-child.ts'
+import { type CrashSite, createPostgresSite } from '../support/crash-site.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+
+describe('PostgreSQL falls over and comes back', () => {
+  let server: TestPostgres
+  let site: CrashSite
+
+  before(async () => {
+    server = await startPostgres()
+    site = await createPostgresSite(await server.createDatabase())
+  })
+  after(async () => {
+    await killChildren()
+    await site?.close()
+    await server?.stop()
+  })
+
+  test('worker and sender go on by themselves; nothing is lost, nothing sent twice', async () => {
+    const { worker, sender } = site.startCrew()
+    // Longer outages than leases: what the worker has in hand expires meanwhile.
+    await worker.open()
+    await worker.work({ leaseMs: 600 })
+    await sender.open()
+    sender.send({ sends: 150 })
+    for (const outageMs of [100, 1500]) {
+      const before = sender.acknowledged.length
+      await eventually(
+        () => sender.acknowledged.length > before + 10 && site.sink.received.size > 20,
+        () => ['The sender does not go on', ...sender.refused.slice(-1)].join(': '),
+      )
+      await server.crash()
+      await sleep(outageMs)
+      await server.start()
+    }
+    const known = sender.acknowledged.length
+    await eventually(
+      () => sender.acknowledged.length > known + 10,
+      () => ['The sender does not go on', ...sender.refused.slice(-1)].join(': '),
+    )
+    await sender.sentAll()
+    await eventually(
+      async () => (await unsettled(site, worker)).length === 0,
+      async () => `The worker does not go on: ${JSON.stringify(await unsettled(site, worker))}`,
+    )
+    // By now nothing may be in flight; a claim whose answer was cut off is one attempt lost.
+    const inFlight = await inFlightIds(site, worker)
+    const { lost, duplicated, wrong } = await examine(site, worker, sender.acknowledged, inFlight)
+    assert.deepEqual(lost, [])
+    assert.deepEqual(duplicated, [])
+    assert.deepEqual(
+      wrong.filter((text) => !text.endsWith('needed 2 attempts')),
+      [],
+    )
+    assert.ok(
+      sender.refused.length > 0,
+      'no send met the outage; the test shows less than it should',
+    )
+  })
+})

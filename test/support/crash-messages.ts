@@ -1,0 +1,45 @@
+/** What a crash test's process is started with. */
+export interface ChildSettings {
+  readonly database:
+    | { readonly url: string; readonly schema: string }
+    | { readonly directory: string }
+  /** Where its webhooks go. */
+  readonly sink: string
+  /** Told apart in addresses: no two processes of one test have the same. */
+  readonly name: string
+}
+
+/** What `work` may be told. */
+export interface WorkSettings {
+  readonly concurrency?: number
+  readonly leaseMs?: number
+  readonly graceMs?: number
+}
+
+/** From the test to its process. */
+export type ToChild =
+  | { readonly type: 'open' }
+  | ({ readonly type: 'work' } & WorkSettings)
+  /** Sends without end, or `sends` times. */
+  | { readonly type: 'send'; readonly sends?: number; readonly big?: boolean }
+  /** One notification to these paths of the sink, over each channel named. */
+  | {
+      readonly type: 'send-to'
+      readonly channel: 'webhook' | 'other'
+      readonly paths: readonly string[]
+    }
+  | { readonly type: 'ask'; readonly id: number; readonly sql: string }
+
+/** One call of `send`. */
+export interface Acknowledged {
+  readonly notificationId: string
+  readonly deliveries: readonly string[]
+}
+
+/** From the process to its test. */
+export type FromChild =
+  | { readonly type: 'ready' | 'opened' | 'working' | 'begun' | 'sent-all' }
+  | ({ readonly type: 'acknowledged' } & Acknowledged)
+  | { readonly type: 'refused' | 'problem'; readonly text: string }
+  | { readonly type: 'answer'; readonly id: number; readonly rows: unknown }
+  | { readonly type: 'unanswered'; readonly id: number; readonly text: string }

@@ -1,0 +1,101 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { type CrashChild, eventually, startChild } from './crash-child.ts'
+import type { ChildSettings } from './crash-messages.ts'
+import { type CrashSink, startCrashSink } from './crash-sink.ts'
+import { freshSchema, postgresUrl } from './engines.ts'
+
+/** Who works and who sends: two processes, or one that does both. */
+export interface Crew {
+  readonly worker: CrashChild
+  readonly sender: CrashChild
+}
+
+/** A database, the processes on it, and where their messages go. */
+export interface CrashSite {
+  readonly engine: 'embedded' | 'postgres'
+  readonly sink: CrashSink
+  readonly schema: string
+  /** Starts processes, which do nothing until they are told. */
+  start(name: string): CrashChild
+  startCrew(): Crew
+  /** Runs a statement: through the process where the database is in it, else directly. */
+  ask<Row>(child: CrashChild | undefined, sql: string): Promise<Row[]>
+  /** Resolves when the database has heard that a process is gone. */
+  forgotten(child: CrashChild): Promise<void>
+  close(): Promise<void>
+}
+
+/** The embedded database in a directory, synced to disk: its one process works and sends. */
+export async function createEmbeddedSite(): Promise<CrashSite> {
+  const sink = await startCrashSink()
+  const directory = await mkdtemp(join(tmpdir(), 'envoyer-crash-'))
+  const start = starter({ directory }, sink)
+  return {
+    engine: 'embedded',
+    sink,
+    schema: 'envoyer',
+    start,
+    startCrew() {
+      const both = start('both')
+      return { worker: both, sender: both }
+    },
+    ask: (child, sql) => child!.ask(sql),
+    forgotten: async () => {},
+    async close() {
+      await sink.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** PostgreSQL: workers and senders are processes of their own. */
+export async function createPostgresSite(url = postgresUrl()): Promise<CrashSite> {
+  const sink = await startCrashSink()
+  const schema = freshSchema()
+  const pool = new pg.Pool({ connectionString: url, max: 1 })
+  // A server that the test restarts; the query that meets it rejects.
+  pool.on('error', () => {})
+  const ask = async <Row>(sql: string) => (await pool.query(sql)).rows as Row[]
+  const start = starter({ url, schema }, sink)
+  return {
+    engine: 'postgres',
+    sink,
+    schema,
+    start,
+    startCrew: () => ({ worker: start('worker'), sender: start('sender') }),
+    ask: (_child, sql) => ask(sql),
+    async forgotten(child) {
+      // A statement may still be running for a client that is gone, and be committed.
+      const sql = `SELECT 1 FROM pg_stat_activity WHERE application_name = '${child.name}'`
+      await eventually(
+        async () => (await ask(sql)).length === 0,
+        () => `PostgreSQL still serves ${child.name}`,
+      )
+    },
+    async close() {
+      await ask(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
+      await pool.end()
+      await sink.stop()
+    },
+  }
+}
+
+function starter(database: ChildSettings['database'], sink: CrashSink) {
+  let started = 0
+  return (role: string): CrashChild => {
+    started += 1
+    const name = `crash-${role}-${process.pid}-${started}`
+    return startChild({ database: named(database, name), sink: sink.url, name })
+  }
+}
+
+/** So that the server tells the processes apart. */
+function named(database: ChildSettings['database'], name: string): ChildSettings['database'] {
+  if (!('url' in database)) return database
+  const url = new URL(database.url)
+  url.searchParams.set('application_name', name)
+  return { ...database, url: url.href }
+}

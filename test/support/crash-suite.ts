@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { killChildren } from './crash-child.ts'
+import {
+  type Crashes,
+  type CrashRun,
+  crashRepeatedly,
+  createCrashes,
+  report,
+  roundCount,
+} from './crash-rounds.ts'
+import type { CrashSite } from './crash-site.ts'
+
+/**
+ * Recovery taken out, without a switch in what is tested: the database refuses to let anyone take
+ * an expired lease over.
+ */
+const withoutRecovery = (schema: string) => `
+  CREATE FUNCTION ${schema}.keep_expired() RETURNS trigger LANGUAGE plpgsql
+    AS 'BEGIN RETURN NULL; END';
+  CREATE TRIGGER keep_expired BEFORE UPDATE ON ${schema}.delivery FOR EACH ROW
+    WHEN (OLD.status = 'sending' AND NEW.status = 'sending' AND OLD.lease_until < now())
+    EXECUTE FUNCTION ${schema}.keep_expired()`
+
+const findings = ({ counted }: CrashRun) =>
+  counted.map(({ inFlight, lost, duplicated, wrong, problems }) => ({
+    lost,
+    tooManyTwice: duplicated.length > inFlight ? duplicated : [],
+    wrong,
+    problems,
+  }))
+
+/** The kill test of one engine, and the proof that it can fail. */
+export function declareKillTest(engine: string, create: () => Promise<CrashSite>): void {
+  describe(`worker and sender killed in flight (${engine})`, () => {
+    let site: CrashSite
+    let crashes: Crashes
+
+    before(async () => {
+      site = await create()
+      crashes = createCrashes(site)
+    })
+    after(async () => {
+      await killChildren()
+      await site?.close()
+    })
+
+    test(`${roundCount} times: nothing is lost, and no more sent twice than was in flight`, async () => {
+      const run = await crashRepeatedly(crashes, roundCount)
+      console.log(report(site, run))
+      const nothing = { lost: [], tooManyTwice: [], wrong: [], problems: [] }
+      assert.deepEqual(
+        findings(run),
+        run.counted.map(() => nothing),
+      )
+    })
+
+    test('is noticed to lose what was in flight where leases are not recovered', async () => {
+      const round = await crashes.round({ sabotage: withoutRecovery, settleMs: 3000 })
+      assert.ok(round.inFlight > 0, 'nothing was in flight')
+      assert.ok(round.lost.length > 0, 'nothing was lost without recovery')
+      assert.ok(round.lost.length <= round.inFlight, round.lost.join('\n'))
+      assert.ok(
+        round.wrong.some((text) => text.includes('still sending')),
+        round.wrong.join('\n'),
+      )
+    })
+  })
+}
