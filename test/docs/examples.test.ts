@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { postgresUrl } from '../support/engines.ts'
 import { createFolder, removeFolder, typeProblems, writeInto } from './folder.ts'
@@ -66,6 +68,65 @@ describe('what a page says, done', () => {
     })
   }
 })
+
+test('the transactions of the guide write both or nothing on PostgreSQL', async () => {
+  const pieces = blocksOf(await readPage('docs/guides/transactions.md')).filter(
+    (block) => block.language === 'ts' && block.text.includes('UPDATE orders'),
+  )
+  assert.equal(pieces.length, 2)
+  const databaseUrl = await createDatabase()
+  for (const [index, { text }] of pieces.entries()) {
+    const path = `joined/${index}.ts`
+    await writeInto(folder, path, joined(text))
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', join(folder, path)],
+      { cwd: folder, env: { ...process.env, ENVOYER_DATABASE_URL: databaseUrl } },
+    )
+    assert.deepEqual(JSON.parse(stdout), { shipped: [true, false], deliveries: 1 })
+  }
+})
+
+/** A program that does what the piece shows, and then once more with a statement that fails. */
+function joined(piece: string): string {
+  return `
+import pg from 'pg'
+import { DataSource } from 'typeorm'
+import { z } from 'zod'
+import { createEnvoyer, defineEvent } from 'envoyer'
+import { consoleChannel } from 'envoyer/channels/console'
+
+const url = process.env.ENVOYER_DATABASE_URL!
+const source = await new DataSource({ type: 'postgres', url }).initialize()
+const pool = new pg.Pool({ connectionString: url })
+const envoyer = createEnvoyer({
+  events: {
+    'order-shipped': defineEvent({ context: z.object({ orderId: z.string() }), channels: ['console'] }),
+  },
+  channels: { console: consoleChannel() },
+})
+await envoyer.migrate()
+await pool.query('DROP TABLE IF EXISTS orders')
+await pool.query('CREATE TABLE orders (id text PRIMARY KEY, shipped_at timestamptz)')
+await pool.query("INSERT INTO orders VALUES ('1', NULL), ('2', NULL)")
+const jane = { email: 'jane@example.com' }
+const since = new Date()
+async function ship(orderId: string) {
+${piece}
+}
+await ship('1')
+// The commit fails, after all that the piece does.
+await pool.query(\`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+  AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$\`).catch(() => {})
+await pool.query(\`CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON orders
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()\`)
+await ship('2').then(() => process.exit(1), () => {})
+const { rows } = await pool.query('SELECT shipped_at IS NOT NULL AS shipped FROM orders ORDER BY id')
+const deliveries = await envoyer.deliveries.list({ since })
+console.log(JSON.stringify({ shipped: rows.map((row) => row.shipped), deliveries: deliveries.length }))
+await Promise.all([envoyer.close(), source.destroy(), pool.end()])
+`
+}
 
 test('the programs and pieces of all pages compile', async () => {
   await writeInto(folder, 'prelude.ts', prelude.text)

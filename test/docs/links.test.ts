@@ -53,3 +53,14 @@ test('every link between the pages leads somewhere', async () => {
   assert.ok(count > 30, `only ${count} links were found`)
   assert.deepEqual(broken, [])
 })
+
+test('every command of npm that the pages name is there', async () => {
+  const { scripts } = JSON.parse(await readPage('package.json')) as { scripts: object }
+  const missing: string[] = []
+  for (const path of await pages()) {
+    for (const [, name] of (await readPage(path)).matchAll(/npm run ([\w:]+)/g)) {
+      if (!Object.hasOwn(scripts, name!)) missing.push(`${path}: npm run ${name}`)
+    }
+  }
+  assert.deepEqual(missing, [])
+})
