@@ -48,7 +48,7 @@ async function sendSmall(times: number): Promise<void> {
 async function sendBig(): Promise<void> {
   for (;;) {
     await sendOne('ping', addresses(bigSize), { at: new Date(Date.now() + hourMs) })
-    await sleep(between(0, 100))
+    await sleep(between(50, 300))
   }
 }
 
@@ -67,7 +67,7 @@ async function obey(message: ToChild): Promise<void> {
       await app.deliveries.list({ limit: 1 })
       return tell({ type: 'opened' })
     case 'work': {
-      const { concurrency = 10, leaseMs = 1000, graceMs = 5000 } = message
+      const { concurrency = 10, leaseMs = 1500, graceMs = 5000 } = message
       await app.worker({ concurrency, leaseMs, graceMs, pollMs: 100 })
       return tell({ type: 'working' })
     }

@@ -53,7 +53,7 @@ describe('a message that kills whoever sends it', () => {
         return (await unsettled(site, worker)).length === 0
       },
       () => `Not settled after ${kills} kills`,
-      45_000,
+      { timeoutMs: 60_000, everyMs: 100 },
     )
     const rows = await site.ask<Row>(
       worker,

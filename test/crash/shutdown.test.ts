@@ -11,7 +11,7 @@ interface Row {
 }
 
 describe('a worker told to end while it is busy', () => {
-  const stops = 4
+  const stops = 3
   let site: CrashSite
 
   before(async () => {

@@ -158,11 +158,11 @@ export function startChild(settings: ChildSettings): CrashChild {
 export async function eventually(
   done: () => Promise<boolean> | boolean,
   describe: () => Promise<string> | string,
-  timeoutMs = 20_000,
+  { timeoutMs = 20_000, everyMs = 25 } = {},
 ): Promise<void> {
   const until = performance.now() + timeoutMs
   while (!(await done())) {
     if (performance.now() > until) throw new Error(`${await describe()} (after ${timeoutMs} ms)`)
-    await sleep(25)
+    await sleep(everyMs)
   }
 }

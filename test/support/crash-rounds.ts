@@ -8,7 +8,7 @@ export interface Round extends Findings {
   readonly inFlight: number
   readonly unacknowledged: number
   readonly acknowledged: number
-  /** From the start of the new worker until nothing was left to send. */
+  /** From the kill until nothing was left to send: restart, expiry of the leases, sending. */
   readonly recoveryMs: number
   /** Errors inside Envoyer, in any of the processes. */
   readonly problems: readonly string[]
@@ -23,7 +23,7 @@ export interface CrashRun {
 export interface RoundOptions {
   /** Statements run before the new worker starts. */
   readonly sabotage?: (schema: string) => string
-  /** How long the new worker has. Default 20 s. */
+  /** How long the new worker has. Default 30 s. */
   readonly settleMs?: number
 }
 
@@ -79,7 +79,7 @@ async function crash(
   site: CrashSite,
   { worker, sender }: Crew,
   next: Crew,
-  { sabotage, settleMs = 20_000 }: RoundOptions,
+  { sabotage, settleMs = 30_000 }: RoundOptions,
 ): Promise<Round> {
   if (sender !== worker) await sender.open()
   sender.send({ big: true })
@@ -88,11 +88,16 @@ async function crash(
     () => `Nothing arrived at the sink: ${[...worker.problems, ...sender.refused].join('\n')}`,
   )
   await sleep(Math.random() * 400)
-  const victims = [...new Set(Math.random() < 0.5 ? [worker, sender] : [sender, worker])]
-  for (const victim of victims) {
-    victim.kill()
-    await sleep(Math.random() * 10)
-  }
+  // Any moment would do for the worker; most would find the sender between two sends.
+  await eventually(
+    () => sender.unacknowledged > 0,
+    () => 'The sender does not send',
+    { everyMs: 1 },
+  )
+  await sleep(Math.random() * 5)
+  const victims = [...new Set([sender, worker])]
+  const began = performance.now()
+  for (const victim of victims) victim.kill()
   for (const victim of victims) {
     const end = await victim.ended
     if (end !== 'SIGKILL') throw new Error(`${victim.name} had ended by itself: ${end}`)
@@ -102,7 +107,6 @@ async function crash(
   await next.worker.open()
   const inFlight = await inFlightIds(site, next.worker)
   if (sabotage) await site.ask(next.worker, sabotage(site.schema))
-  const began = performance.now()
   await next.worker.work()
   const settled = await recovered(site, next, settleMs)
   const recoveryMs = performance.now() - began
@@ -129,7 +133,7 @@ async function recovered(site: CrashSite, { worker }: Crew, settleMs: number): P
     await eventually(
       async () => (await look()).length === 0,
       () => '',
-      settleMs,
+      { timeoutMs: settleMs, everyMs: 50 },
     )
     return []
   } catch {

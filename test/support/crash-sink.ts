@@ -20,7 +20,7 @@ export async function startCrashSink(): Promise<CrashSink> {
       const id = String(headers['webhook-id'])
       received.set(id, (received.get(id) ?? 0) + 1)
       // Kept waiting, so that deliveries are in flight whenever the sender is killed.
-      await sleep(fromMs + Math.random() * (toMs - fromMs))
+      await sleep(fromMs + Math.random() * (toMs - fromMs), undefined, { ref: false })
       response.writeHead(204).end()
     },
   })
