@@ -65,17 +65,31 @@ export function createDeliver(steps: DeliverSteps): Deliver {
   }
 }
 
+/** How long a backend has to say for itself how a try ended whose time is up. */
+const lastWordMs = 250
+
 /** A backend that does not heed its signal must not keep a place for ever. */
 function untilAborted<T>(sending: Promise<T>, { signal }: Hold): Promise<T> {
   return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
     const abort = () => {
       const reason = toError(signal.reason)
-      reject(new DeliveryError(reason.message, { code: 'timeout', cause: reason }))
+      const error = new DeliveryError(reason.message, { code: 'timeout', cause: reason })
+      timer = setTimeout(reject, lastWordMs, error)
     }
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
-    sending.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
+    sending.finally(done).then(resolve, reject)
   })
+}
+
+/** An error of ours says what to do, too; of a failed try only what was wrong is kept. */
+function textOf(error: Error): string {
+  return error instanceof EnvoyerError ? error.problems.join('\n') : error.message
 }
 
 /** Errors of ours that a later try can find mended. */
@@ -102,7 +116,7 @@ function failure(
     outcome: delayMs === null ? 'failed' : 'retry',
     delayMs: delayMs ?? 0,
     code: codeOfError(error),
-    text: `${error.message}${note}`.slice(0, 2000),
+    text: `${textOf(error)}${note}`.slice(0, 2000),
     request: exchange?.request as Json | undefined,
     response: exchange?.response as Json | undefined,
   }

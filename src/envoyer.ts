@@ -188,7 +188,12 @@ export function createEnvoyer<
     async worker(workerOptions = {}) {
       const worker = await work({ ...(await wired()), followUp, onError }, workerOptions)
       workers.add(worker)
-      const release = stopOnSignals(worker, workerOptions.stopOn ?? ['SIGTERM', 'SIGINT'], onError)
+      const release = stopOnSignals(
+        worker,
+        workerOptions.stopOn ?? ['SIGTERM', 'SIGINT'],
+        close,
+        onError,
+      )
       void worker.stopped.then(() => {
         workers.delete(worker)
         release()
@@ -208,21 +213,23 @@ export function createEnvoyer<
 }
 
 /**
- * Stops the worker when the process is told to end; then the signal has its ordinary effect, unless
- * the application listens for it too.
+ * Stops the worker when the process is told to end. Then all is closed and the signal has its
+ * ordinary effect, unless the application listens for it too: then it goes on from there.
  */
 function stopOnSignals(
   worker: Worker,
   names: readonly NodeJS.Signals[],
+  close: () => Promise<void>,
   onError: (error: Error) => void,
 ): () => void {
   const handle = (name: NodeJS.Signals) => {
-    worker.stop().then(
-      () => {
-        if (process.listenerCount(name) === 0) process.kill(process.pid, name)
-      },
-      (thrown) => onError(toError(thrown)),
-    )
+    const end = async () => {
+      await worker.stop()
+      if (process.listenerCount(name) > 0) return
+      await close()
+      process.kill(process.pid, name)
+    }
+    end().catch((thrown) => onError(toError(thrown)))
   }
   for (const name of names) process.on(name, handle)
   return () => {

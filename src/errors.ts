@@ -67,7 +67,7 @@ export const errorTable = {
   },
   'not-found': {
     meaning: 'Nothing is stored under this id.',
-    remedy: 'Check the id; settled deliveries are also removed by pruning.',
+    remedy: 'Check the id, and that it is of this database.',
   },
   'option-invalid': {
     meaning: 'An option of the call is not valid.',

@@ -36,6 +36,8 @@ export interface Carrier {
   readonly inTransaction: InTransaction
   /** The caller's own transaction: nothing is committed when `send` returns. */
   readonly foreign: boolean
+  /** Reads what was committed, after the carrier is gone too. */
+  readonly own: Database
 }
 
 /** The steps of the request's half, each made by the module that it is named after. */
@@ -43,7 +45,7 @@ export interface SendSteps {
   event(name: string): EventDefinition
   context(name: string, event: EventDefinition, input: unknown): Promise<JsonObject>
   /** Refreshes settings and templates that another process may have changed. */
-  refresh(): Promise<void>
+  refresh(carrier: Carrier): Promise<void>
   channels(event: string, asked: readonly string[] | undefined): PlannedChannel[]
   readonly plan: PlanParts
   expand(event: string): ExpandParts
@@ -76,7 +78,7 @@ export function createSend(steps: SendSteps) {
   ): Promise<SendResult> => {
     const event = steps.event(name)
     const context = await steps.context(name, event, input)
-    await steps.refresh()
+    await steps.refresh(carrier)
     const plan = steps.channels(name, terms.channels ?? event.channels)
     const skips = createSkipList()
     const expand = createExpand(steps.expand(name), plan, terms, skips.add)
@@ -145,7 +147,7 @@ async function sendWhole(
   const ours = new Set(fresh ? [] : enqueued.written)
   const written = fresh ? deliveries : deliveries.filter((delivery) => ours.has(delivery.id))
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: written })
-  return createResult(steps.outbox, carrier.database, {
+  return createResult(steps.outbox, carrier, {
     ...enqueued,
     event: terms.event,
     skipped: skips.list(),
@@ -206,7 +208,7 @@ async function sendChunks(
     progress,
   )
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: [] })
-  return createResult(steps.outbox, carrier.database, {
+  return createResult(steps.outbox, carrier, {
     ...enqueued,
     event: terms.event,
     skipped: skips.list(),

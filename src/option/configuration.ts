@@ -43,6 +43,11 @@ export interface Surroundings {
    * killed process only. Of the embedded database.
    */
   readonly durability?: 'fsync' | 'process'
+  /**
+   * How long a transaction on the embedded database may stay open before it is rolled back, since
+   * everything else waits for it. Default 5,000 ms.
+   */
+  readonly transactionTimeoutMs?: number
   /** Connections to PostgreSQL. Default 10. */
   readonly connections?: number
   /**

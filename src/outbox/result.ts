@@ -35,14 +35,19 @@ const first = '00000000-0000-0000-0000-000000000000'
 
 export async function createResult(
   outbox: Outbox,
-  database: Executor,
+  { database, own }: { readonly database: Executor; readonly own: Executor },
   made: Made,
 ): Promise<SendResult> {
   const { notificationId, event, repeated, complete } = made
+  // Through the caller's transaction as long as it lasts, which alone sees what is not committed.
+  const pageAfter = (after: string) => {
+    const page = (from: Executor) => deliveriesOf(outbox, from, notificationId, after, kept)
+    return page(database).catch((thrown) => (own === database ? Promise.reject(thrown) : page(own)))
+  }
   async function* all() {
     let after = first
     for (;;) {
-      const page = await deliveriesOf(outbox, database, notificationId, after, kept)
+      const page = await pageAfter(after)
       yield* page
       if (page.length < kept) return
       after = page.at(-1)!.id
@@ -53,9 +58,7 @@ export async function createResult(
     notificationId,
     event,
     count: inMemory ? made.deliveries.length : await countOf(outbox, database, notificationId),
-    deliveries: inMemory
-      ? made.deliveries.slice(0, kept).map(toQueued)
-      : await deliveriesOf(outbox, database, notificationId, first, kept),
+    deliveries: inMemory ? made.deliveries.slice(0, kept).map(toQueued) : await pageAfter(first),
     all,
     skipped: repeated?.skipped ?? made.skipped,
     repeated: repeated !== undefined,

@@ -17,8 +17,12 @@ export interface SettingStore {
   set(name: string, change: Partial<ChannelSetting>): Promise<ChannelSetting>
   /** Forgets what was set: the defaults hold again. */
   reset(name: string): Promise<void>
-  /** Reads what other processes may have changed, where the last look is old. */
-  refresh(): Promise<void>
+  /**
+   * Reads what other processes may have changed, where the last look is old. `through` is a
+   * transaction that is open in this call chain: on a database of one session nothing else can be
+   * read meanwhile.
+   */
+  refresh(through?: Database): Promise<void>
   setTemplate(override: TemplateOverride): Promise<void>
   /** Removes overrides; the files hold again. Gives how many there were. */
   resetTemplate(
@@ -48,15 +52,15 @@ export function createSettings(
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
 
-  const read = async () => {
-    const db = await database()
+  const read = async (through?: Database) => {
+    const db = through ?? (await database())
     const at = performance.now()
     const rows = await db.execute<{ key: string; value: Json }>(
       `SELECT key, value FROM ${schema}.setting`,
     )
     const before = values.get(templateVersion)
     values = new Map(rows.map((row) => [row.key, row.value]))
-    if (values.get(templateVersion) !== before) override(await templates())
+    if (values.get(templateVersion) !== before) override(await readTemplates(db))
     readAt = at
   }
   const refreshNow = () => {
@@ -65,8 +69,8 @@ export function createSettings(
     })
     return reading
   }
-  const templates = async () =>
-    (await database()).execute<TemplateOverride & Record<string, unknown>>(
+  const readTemplates = (db: Database) =>
+    db.execute<TemplateOverride & Record<string, unknown>>(
       `SELECT event, channel, part, locale, body FROM ${schema}.template ORDER BY 1, 2, 3, 4`,
     )
   const put = async (key: string, value: Json) => {
@@ -106,9 +110,12 @@ export function createSettings(
       await db.execute(`DELETE FROM ${schema}.setting WHERE key = $1`, [channelKey(name)])
       await refreshNow()
     },
-    async refresh() {
+    async refresh(through) {
       const age = performance.now() - readAt
-      if (age > staleMs) await refreshNow()
+      if (through) {
+        // Not shared with others: their read may be waiting for the very session that is held here.
+        if (age > staleMs) await read(through)
+      } else if (age > staleMs) await refreshNow()
       else if (age > agingMs) refreshNow().catch(onError)
     },
     async setTemplate({ event, channel: name, part, locale, body }) {
@@ -132,6 +139,6 @@ export function createSettings(
       if (rows.length > 0) await changed()
       return rows.length
     },
-    templates,
+    templates: async () => readTemplates(await database()),
   }
 }

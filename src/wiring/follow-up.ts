@@ -27,7 +27,7 @@ export function createFollowUp(
   const { events, channels } = configuration
   return async (tx, completed) => {
     if (completed.length === 0) return () => {}
-    const { outbox, queue } = await open()
+    const { outbox, queue, database } = await open()
     const rows = await tx.execute<Stored & Record<string, unknown>>(
       `SELECT id, options -> 'onCompleted' AS follow FROM ${outbox.schema}.notification
        WHERE id = ANY($1) AND options ? 'onCompleted'`,
@@ -37,6 +37,7 @@ export function createFollowUp(
       database: tx,
       inTransaction: <T>(work: (database: typeof tx) => Promise<T>) => work(tx),
       foreign: true,
+      own: database,
     }
     for (const { id, follow } of rows) {
       // An event that this version no longer has is not worth failing the settled ones for.

@@ -25,12 +25,14 @@ export interface Opening {
 }
 
 function connect(configuration: Configuration, onError: (error: Error) => void) {
-  const { databaseUrl, directory, schema, durability, connections } = configuration
+  const { databaseUrl, directory, schema, durability, connections, transactionTimeoutMs } =
+    configuration
   return openDatabase({
     ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
     directory: directory ?? '.envoyer',
     schema,
     ...(durability === undefined ? {} : { durability }),
+    ...(transactionTimeoutMs === undefined ? {} : { transactionTimeoutMs }),
     ...(connections === undefined ? {} : { poolSize: connections }),
     entities,
     migrations,

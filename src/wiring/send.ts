@@ -30,11 +30,12 @@ export async function carrierOf(
   handed: DatabaseHandle | undefined,
 ): Promise<Carrier> {
   if (handed === undefined) {
-    return { database, inTransaction: (work) => database.transaction(work), foreign: false }
+    const inTransaction: Carrier['inTransaction'] = (work) => database.transaction(work)
+    return { database, inTransaction, foreign: false, own: database }
   }
   const theirs = asDatabase(handed)
   if (!(await sameDatabase(database, theirs, schema))) throw new EnvoyerError('other-database', [])
-  return { database: theirs, inTransaction: (work) => work(theirs), foreign: true }
+  return { database: theirs, inTransaction: (work) => work(theirs), foreign: true, own: database }
 }
 
 /** Gives each step of `send` to the module that it is named after. */
@@ -56,8 +57,9 @@ export function wireSend(parts: SendParts) {
       )
     },
     context: checkContext,
-    refresh: async () => {
-      await Promise.all([settings.refresh(), templates.refresh()])
+    refresh: async ({ database, foreign }) => {
+      const through = foreign && opened.database.kind === 'embedded' ? database : undefined
+      await Promise.all([settings.refresh(through), templates.refresh()])
     },
     channels: (event, asked) => planChannels(plan, event, asked),
     plan,

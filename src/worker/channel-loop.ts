@@ -7,8 +7,8 @@ export interface ChannelLoopOptions {
   readonly reserved: number
   claim(limits: { limit: number; ordinaryLimit: number; afterLane: string | null }): Promise<Claim>
   claimAlone(): Promise<Claimed | undefined>
-  /** Shared by the loops of a process: one delivery at a time is sent alone. Default: its own. */
-  readonly solo?: Solo
+  /** Shared by the loops of a process: one delivery at a time is sent alone. */
+  readonly solo: Solo
   /** Sends one and settles it; never rejects. */
   start(claimed: Claimed, claimedAt: number): Promise<void>
 }
@@ -37,7 +37,7 @@ const gatherMs = 20
  * free, or after a moment: claims are cheaper in chunks.
  */
 export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
-  const { concurrency, reserved, solo = { taken: false } } = options
+  const { concurrency, reserved, solo } = options
   const inFlight = new Set<Promise<void>>()
   let stopping = false
   let running: Promise<void> | undefined

@@ -290,6 +290,18 @@ describe('send in transactions of PostgreSQL', () => {
   })
 })
 
+test('on the embedded database, a joined send needs nothing but the transaction that it joins', async () => {
+  const app = createPagerEnvoyer({ name: 'embedded', fresh: () => ({ directory: 'memory' }) })
+  const users = Array.from({ length: 1200 }, (_, n) => ({ pager: `${n}` }))
+  const result = await app.envoyer.transaction((database) =>
+    app.envoyer.send('alarm', users, { what: 'x' }, { database }),
+  )
+  let count = 0
+  for await (const _ of result.all()) count += 1
+  assert.equal(count, 1200)
+  await app.envoyer.close()
+})
+
 test('on the embedded database, forgetting to pass the transaction fails at once', async () => {
   const app = createPagerEnvoyer({ name: 'embedded', fresh: () => ({ directory: 'memory' }) })
   await assert.rejects(

@@ -11,6 +11,7 @@ function loopOf(options: Partial<ChannelLoopOptions>) {
   return createChannelLoop({
     concurrency: 10,
     reserved: 1,
+    solo: { taken: false },
     claim: async () => nothing,
     claimAlone: async () => undefined,
     start: async () => {},
