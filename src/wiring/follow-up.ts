@@ -1,3 +1,4 @@
+import { EnvoyerError, type ErrorCode } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
@@ -14,6 +15,20 @@ interface Stored {
   }
 }
 
+/** Mistakes of the call itself, which another try would only find again. */
+const lasting: ReadonlySet<string> = new Set<ErrorCode>([
+  'address-secret',
+  'channel-options',
+  'channel-unknown',
+  'context-invalid',
+  'context-not-json',
+  'event-unknown',
+  'key-reused',
+  'option-invalid',
+  'recipients-invalid',
+  'template-missing',
+])
+
 /**
  * Sends what `onCompleted` of completed notifications asks for, in the transaction that completes
  * them: either both are written or neither. The key makes it once, also where a retried delivery
@@ -23,6 +38,7 @@ export function createFollowUp(
   configuration: Configuration,
   open: () => Promise<Opened>,
   send: () => Promise<ReturnType<typeof createSend>>,
+  onError: (error: Error) => void,
 ): WriteEndedParts['followUp'] {
   const { events, channels } = configuration
   return async (tx, completed) => {
@@ -42,8 +58,14 @@ export function createFollowUp(
     for (const { id, follow } of rows) {
       // An event that this version no longer has is not worth failing the settled ones for.
       if (!Object.hasOwn(events, follow.event)) continue
-      const terms = parseSendOptions({ key: `completed:${id}` }, follow.event, events, channels)
-      await (await send())(follow.event, follow.recipients, follow.context, terms, carrier)
+      try {
+        const terms = parseSendOptions({ key: `completed:${id}` }, follow.event, events, channels)
+        await (await send())(follow.event, follow.recipients, follow.context, terms, carrier)
+      } catch (thrown) {
+        // Nor is one that cannot be sent: what was sent would never be settled, and go out again.
+        if (!(thrown instanceof EnvoyerError) || !lasting.has(thrown.code)) throw thrown
+        onError(thrown)
+      }
     }
     return () => {
       if (rows.length > 0) for (const channel of Object.keys(channels)) queue.ticket(channel)

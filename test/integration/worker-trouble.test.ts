@@ -85,4 +85,21 @@ onEveryEngine('a worker in trouble', (engine) => {
       await envoyer.close()
     }
   })
+
+  test('settles what was sent although what is to follow it cannot be sent', async () => {
+    const { envoyer, backend, internal } = createPagerEnvoyer(engine)
+    try {
+      await envoyer.worker({ pollMs: 50 })
+      const onCompleted = { event: 'fire', recipients: { pager: 'boss' }, context: {} } as never
+      const result = await envoyer.send('alarm', { pager: '1' }, { what: 'x' }, { onCompleted })
+      assert.equal((await envoyer.waitFor(result, { timeoutMs: 5000 })).sent, 1)
+      assert.deepEqual(
+        internal().map(({ error }) => (error as Error & { code?: string }).code),
+        ['context-invalid'],
+      )
+      assert.equal(backend.sent.length, 1)
+    } finally {
+      await envoyer.close()
+    }
+  })
 })

@@ -12,7 +12,7 @@ import {
 } from './crash-rounds.ts'
 import type { CrashSite } from './crash-site.ts'
 
-const roundsATest = 5
+const roundsATest = roundCount > 10 ? 10 : 2
 
 /**
  * Recovery taken out, without a switch in what is tested: the database refuses to let anyone take
