@@ -31,8 +31,14 @@ export function isPlainIdentifier(name: string): boolean {
   return /^[a-z_][a-z0-9_]{0,62}$/.test(name)
 }
 
-/** What both kinds of database say to TypeORM. */
-export function sourceOptions({ schema, entities, migrations }: DatabaseOptions) {
+type PostgresOptions = Extract<DataSourceOptions, { readonly type: 'postgres' }>
+
+/**
+ * What both kinds of database say to TypeORM. The type is written down: an inferred one would name
+ * the types of `pg`, which an application need not have.
+ */
+export function sourceOptions(options: DatabaseOptions): PostgresOptions {
+  const { schema, entities, migrations } = options
   return {
     type: 'postgres',
     driver: pg,
@@ -44,5 +50,5 @@ export function sourceOptions({ schema, entities, migrations }: DatabaseOptions)
     installExtensions: false,
     uuidExtension: 'pgcrypto',
     logging: false,
-  } as const
+  }
 }

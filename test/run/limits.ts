@@ -3,7 +3,7 @@
  * end the process with their names. The runner's own limit is one for a whole file and names none.
  */
 const limitMs = Number(process.env.ENVOYER_TEST_LIMIT_MS)
-const idleMs = 30_000
+const idleMs = 60_000
 
 // Processes that a test starts inherit what is loaded into it; they are no tests.
 if (process.env.NODE_TEST_CONTEXT && limitMs > 0 && process.argv[1]?.endsWith('.test.ts')) {
@@ -28,7 +28,10 @@ if (process.env.NODE_TEST_CONTEXT && limitMs > 0 && process.argv[1]?.endsWith('.
   afterEach((t) => {
     const { name, fullName = name } = t as { name: string; fullName?: string }
     clearTimeout(running.get(fullName))
+    running.delete(fullName)
     clearTimeout(idle)
+    // A part of a test that goes on.
+    if (running.size > 0) return
     idle = after(idleMs, () => {
       const open = process.getActiveResourcesInfo().join(', ')
       return `still open ${idleMs / 1000} s after its last test: ${open}`
