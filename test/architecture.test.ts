@@ -38,6 +38,7 @@ const doors: Record<string, readonly string[]> = {
   hono: ['src/http'],
   ioredis: ['src/queue'],
   'ipaddr.js': ['src/guard'],
+  'libphonenumber-js': ['channels/sms'],
   liquidjs: ['src/template'],
   luxon: ['src/availability', 'src/template'],
   nodemailer: ['channels/email'],
