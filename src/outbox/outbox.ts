@@ -10,7 +10,7 @@ export interface Outbox {
   clockOffsetMs(): number
 }
 
-export function createOutbox(schema: string, clockOffsetMs: () => number = () => 0): Outbox {
+export function createOutbox(schema: string, clockOffsetMs: () => number): Outbox {
   return {
     schema: `"${schema.replaceAll('"', '""')}"`,
     wakeTopic: `${schema}_wake`,

@@ -44,9 +44,10 @@ function connect(configuration: Configuration, onError: (error: Error) => void) 
 export function createOpening(
   configuration: Configuration,
   onError: (error: Error) => void,
+  clockOffsetMs: () => number,
 ): Opening {
   const { schema } = configuration
-  const outbox = createOutbox(schema)
+  const outbox = createOutbox(schema, clockOffsetMs)
   let opened: Promise<Opened> | undefined
   let closing: Promise<void> | undefined
 

@@ -96,7 +96,8 @@ async function tell(parts: SendParts, queued: Queued): Promise<void> {
       users: delivery.users,
     })
   }
-  const delayMs = queued.sendAt ? queued.sendAt.getTime() - Date.now() : 0
+  const nowMs = Date.now() + parts.opened.outbox.clockOffsetMs()
+  const delayMs = queued.sendAt ? queued.sendAt.getTime() - nowMs : 0
   if (delayMs > 0) for (const worker of parts.workers) worker.soon(delayMs)
   else wake(parts, queued)
   if (enqueued.completed) {

@@ -1,0 +1,109 @@
+import type { EntityManager } from '../database/handle.ts'
+import type { Configuration, FailureReport } from '../option/configuration.ts'
+import { parseSendOptions } from '../option/send-options.ts'
+import type { SendResult } from '../outbox/result.ts'
+import { createSettings } from '../setting/settings.ts'
+import { createEmitter } from '../signal/signals.ts'
+import type { Templates } from '../template/contract.ts'
+import type { Worker, WorkerOptions } from '../worker/worker.ts'
+import { createFollowUp } from './follow-up.ts'
+import { createOpening, type Opened } from './open.ts'
+import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
+import { carrierOf, wireSend } from './send.ts'
+import { stopOnSignals } from './stop-on-signals.ts'
+import { openTemplates } from './templates.ts'
+import { createWaitFor } from './wait.ts'
+import { work } from './work.ts'
+
+function reporter(onFailure: ((failure: FailureReport) => void) | undefined) {
+  return (failure: FailureReport) => {
+    try {
+      if (onFailure) onFailure(failure)
+      else if (failure.kind === 'internal') console.error('envoyer:', failure.error)
+    } catch (thrown) {
+      console.error('envoyer: onFailure threw', thrown)
+    }
+  }
+}
+
+/** The parts of an envoyer that share its lifetime. */
+function createParts(configuration: Configuration, clockOffsetMs: () => number) {
+  const report = reporter(configuration.onFailure)
+  const onError = (error: Error) => report({ kind: 'internal', error })
+  const emitter = createEmitter(onError)
+  emitter.on('delivery:failed', (failed) => report({ kind: 'delivery', ...failed }))
+  const opening = createOpening(configuration, onError, clockOffsetMs)
+  let opened: Templates | undefined
+  const templates = () => {
+    opened ??= openTemplates(configuration)
+    return opened
+  }
+  const settings = createSettings(
+    `"${configuration.schema}"`,
+    async () => (await opening.open()).database,
+    (overrides) => templates().override(overrides),
+    onError,
+  )
+  return { onError, emitter, opening, templates, settings }
+}
+
+/**
+ * Makes an envoyer of a checked configuration. `clockOffsetMs` is what the fake clock of tests is
+ * ahead of the database's; `open` gives such tests the database.
+ */
+export function assemble(configuration: Configuration, clockOffsetMs: () => number = () => 0) {
+  const { events, channels, schema } = configuration
+  const { onError, emitter, opening, templates, settings } = createParts(
+    configuration,
+    clockOffsetMs,
+  )
+  const open = (): Promise<Opened> => opening.open()
+  const workers = new Set<Worker>()
+  const wired = async () => {
+    const opened = await open()
+    return { configuration, opened, settings, templates: templates(), emitter }
+  }
+  const sender = async () => wireSend({ ...(await wired()), workers })
+  const followUp = createFollowUp(configuration, open, sender, onError)
+  const operate = { configuration, open, settings, templates, emitter, followUp }
+  const close = async () => {
+    await Promise.all([...workers].map((worker) => worker.stop()))
+    await opening.close()
+    await Promise.all(Object.values(channels).map((channel) => channel.backend.close?.()))
+  }
+  const startWorker = async (options: WorkerOptions = {}): Promise<Worker> => {
+    const worker = await work({ ...(await wired()), followUp, onError }, options)
+    workers.add(worker)
+    const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
+    const release = stopOnSignals(worker, stopOn, close, onError)
+    void worker.stopped.then(() => {
+      workers.delete(worker)
+      release()
+    })
+    return worker
+  }
+  const envoyer = {
+    async send(
+      event: string,
+      recipients: object,
+      context: unknown,
+      { database, ...given }: { database?: EntityManager } = {},
+    ): Promise<SendResult> {
+      const terms = parseSendOptions(given, event, events, channels)
+      const carrier = await carrierOf(await open(), schema, database)
+      return (await sender())(event, recipients, context, terms, carrier)
+    },
+    worker: startWorker,
+    on: emitter.on,
+    waitFor: createWaitFor(open, emitter),
+    deliveries: createDeliveries(operate),
+    settings: createSettingsFace(operate),
+    templates: createTemplateFace(operate),
+    transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
+      (await open()).database.source.transaction(run),
+    migrate: () => opening.migrate(),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+  return { envoyer, open }
+}
