@@ -25,6 +25,7 @@ const followed = [
   'docs/tutorial/first-notification.md',
   'docs/guides/transactions.md',
   'docs/guides/failures.md',
+  'docs/guides/testing.md',
 ]
 /** Pages whose pieces of TypeScript must compile. */
 const compiled = [

@@ -15,7 +15,11 @@ export async function createFolder(): Promise<string> {
   const installed = join(folder, 'node_modules', 'envoyer')
   await mkdir(installed, { recursive: true })
   for (const name of ['src', 'channels']) await symlink(join(root, name), join(installed, name))
-  const exports = { '.': './src/index.ts', './channels/*': './channels/*/index.ts' }
+  const exports = {
+    '.': './src/index.ts',
+    './channels/*': './channels/*/index.ts',
+    './testing': './src/testing/index.ts',
+  }
   await writeFile(
     join(installed, 'package.json'),
     JSON.stringify({ name: 'envoyer', type: 'module', exports }),

@@ -39,7 +39,14 @@ export function createReader({ folder, keep, replace }: ReaderOptions): Reader {
   const start = (file: string, args: readonly string[]): Program => {
     const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
       cwd: folder,
-      env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...environment },
+      // Without the word of the runner that it is one of its tests: it speaks for a person.
+      env: {
+        ...process.env,
+        NODE_TEST_CONTEXT: undefined,
+        NODE_OPTIONS: '',
+        NO_COLOR: '1',
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve))

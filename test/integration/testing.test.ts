@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, describe, test } from 'node:test'
+import { z } from 'zod'
+import { email, smtp } from '../../channels/email/index.ts'
+import { delays } from '../../src/channel/retry.ts'
+import { Permanent } from '../../src/errors.ts'
+import { defineEvent } from '../../src/event/define.ts'
+import { createTestEnvoyer } from '../../src/testing/index.ts'
+import { pager, recorder } from '../support/pager.ts'
+import { Folder } from '../unit/template-folder.ts'
+
+const folder = new Folder({
+  'welcome/email.subject.liquid': 'Welcome, {{ name }}',
+  'welcome/email.text.liquid': 'Good to have you, {{ name }}.',
+  'welcome/de/email.subject.liquid': 'Willkommen, {{ name }}',
+  'welcome/de/email.text.liquid': 'Schön, dass Sie da sind.',
+})
+
+describe('createTestEnvoyer', () => {
+  const envoyer = createTestEnvoyer({
+    templates: folder.directory,
+    events: {
+      welcome: defineEvent({ context: z.object({ name: z.string() }), channels: ['email'] }),
+      reminder: defineEvent({ context: z.object({ n: z.number() }), channels: ['pager'] }),
+    },
+    channels: {
+      // A backend that could never send: it is not used.
+      email: email({ backend: smtp({ url: 'smtp://127.0.0.1:9', from: 'a@shop.example' }) }),
+      pager: pager({ backend: recorder(), retry: delays([3_600_000, 3_600_000], { jitter: 0 }) }),
+    },
+  })
+  beforeEach(() => envoyer.clear())
+  after(async () => {
+    await envoyer.close()
+    folder[Symbol.dispose]()
+  })
+
+  test('tells what went out, rendered, in the language of the recipient', async () => {
+    await envoyer.send(
+      'welcome',
+      { email: 'Ada@Example.com', userId: 1, locale: 'de' },
+      { name: 'Ada' },
+    )
+    const [mail] = await envoyer.assertSent('welcome', {
+      channel: 'email',
+      to: 'ada@example.com',
+      user: 1,
+      locale: 'de',
+      context: { name: 'Ada' },
+      message: { subject: 'Willkommen, Ada', text: /^Schön/ },
+      count: 1,
+    })
+    assert.equal(mail!.message.subject, 'Willkommen, Ada')
+    await envoyer.assertNotSent('welcome', { locale: 'en' })
+    assert.equal((await envoyer.sent()).length, 1)
+  })
+
+  test('says what was expected and what happened', async () => {
+    await envoyer.send('welcome', [{ email: 'a@x.example' }, { pager: '1' } as never], {
+      name: 'Ada',
+    })
+    await assert.rejects(envoyer.assertSent('welcome', { to: 'b@x.example' }), (error: Error) => {
+      assert.match(
+        error.message,
+        /Expected at least one of welcome, to "b@x\.example"; there were 0/,
+      )
+      assert.match(
+        error.message,
+        /welcome over email to a@x\.example \(en\) subject: "Welcome, Ada"/,
+      )
+      assert.match(error.message, /email: no-address \(recipient 1\)/)
+      return true
+    })
+    await assert.rejects(envoyer.assertNotSent('welcome'), /Expected no welcome; there were 1/)
+    await assert.rejects(envoyer.assertNothingSent(), /Expected that nothing is sent/)
+    await assert.rejects(
+      envoyer.assertSent('welcome', { adress: 'x' } as never),
+      /no condition `adress`/,
+    )
+    assert.equal(envoyer.assertSkipped('no-address', { channel: 'email' }).length, 1)
+    assert.throws(() => envoyer.assertSkipped('channel-off'), /channel-off/)
+  })
+
+  test('nothing sent is nothing sent', async () => {
+    await envoyer.assertNothingSent()
+    assert.throws(() => envoyer.assertSkipped('no-address'))
+  })
+
+  test('moves the clock to what is scheduled, and through retries, without waiting', async () => {
+    const tomorrow = new Date(envoyer.now().getTime() + 86_400_000)
+    await envoyer.send('reminder', { pager: '1' }, { n: 1 }, { at: tomorrow })
+    await envoyer.assertNothingSent()
+    await envoyer.advance(86_399_000)
+    await envoyer.assertNothingSent()
+    envoyer.fail('pager', new Error('no line'), 2)
+    await envoyer.advance(tomorrow)
+    await envoyer.assertNothingSent()
+    await envoyer.advance(3_600_000)
+    await envoyer.assertNothingSent()
+    await envoyer.advance(3_600_000)
+    const [page] = await envoyer.assertSent('reminder', { count: 1 })
+    assert.ok(page!.at.getTime() - tomorrow.getTime() >= 7_200_000)
+    await assert.rejects(envoyer.advance('2001-01-01T00:00:00Z'), RangeError)
+  })
+
+  test('a failure for good is seen as the application would see it', async () => {
+    const failed: string[] = []
+    const off = envoyer.on('delivery:failed', ({ code }) => void failed.push(code))
+    envoyer.fail('pager', new Permanent('no such number', { code: 'unknown-number' }))
+    const result = await envoyer.send('reminder', { pager: '9' }, { n: 2 })
+    await envoyer.deliver()
+    assert.deepEqual(await envoyer.waitFor(result), { sent: 0, failed: 1, cancelled: 0 })
+    assert.deepEqual(failed, ['unknown-number'])
+    off()
+  })
+})
