@@ -1,0 +1,77 @@
+import type { Database } from '../database/contract.ts'
+import type { Json } from '../event/json.ts'
+
+/** Other processes see a change within five seconds: what is older than this is never used. */
+const staleMs = 4000
+/** From this age on it is read again in the background. */
+const agingMs = 1500
+
+export interface Values {
+  /** As last seen. */
+  get(key: string): Json | undefined
+  put(key: string, value: Json): Promise<void>
+  remove(key: string): Promise<void>
+  refreshNow(): Promise<void>
+  /**
+   * Reads what other processes may have changed, where the last look is old. `through` is a
+   * transaction that is open in this call chain: on a database of one session nothing else can be
+   * read meanwhile.
+   */
+  refresh(through?: Database): Promise<void>
+}
+
+/** The rows of the setting table, read together and seldom. `changed` is told of each read. */
+export function createValues(
+  schema: string,
+  database: () => Promise<Database>,
+  changed: (before: ReadonlyMap<string, Json>, through: Database) => Promise<void>,
+  onError: (error: Error) => void,
+): Values {
+  let values: ReadonlyMap<string, Json> = new Map()
+  let readAt = Number.NEGATIVE_INFINITY
+  let reading: Promise<void> | undefined
+
+  const read = async (through?: Database) => {
+    const db = through ?? (await database())
+    const at = performance.now()
+    const rows = await db.execute<{ key: string; value: Json }>(
+      `SELECT key, value FROM ${schema}.setting`,
+    )
+    const before = values
+    values = new Map(rows.map((row) => [row.key, row.value]))
+    await changed(before, db)
+    readAt = at
+  }
+  const refreshNow = () => {
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
+  }
+  return {
+    get: (key) => values.get(key),
+    refreshNow,
+    async put(key, value) {
+      const db = await database()
+      await db.execute(
+        `INSERT INTO ${schema}.setting (key, value, updated_at) VALUES ($1, $2, now())
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
+        [key, JSON.stringify(value)],
+      )
+      await refreshNow()
+    },
+    async remove(key) {
+      const db = await database()
+      await db.execute(`DELETE FROM ${schema}.setting WHERE key = $1`, [key])
+      await refreshNow()
+    },
+    async refresh(through) {
+      const age = performance.now() - readAt
+      if (through) {
+        // Not shared with others: their read may be waiting for the very session that is held here.
+        if (age > staleMs) await read(through)
+      } else if (age > staleMs) await refreshNow()
+      else if (age > agingMs) refreshNow().catch(onError)
+    },
+  }
+}
