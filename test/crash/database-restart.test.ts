@@ -60,5 +60,31 @@ describe('PostgreSQL falls over and comes back', () => {
       sender.refused.length > 0,
       'no send met the outage; the test shows less than it should',
     )
+    await killChildren()
+  })
+
+  test('a worker told to end while it is away ends, soon after its grace time', async () => {
+    site.sink.forget()
+    site.sink.answerWithin(600, 600)
+    const { worker, sender } = site.startCrew()
+    await sender.open()
+    await sender.sendTo('webhook', ['/away/1', '/away/2', '/away/3'])
+    await worker.work({ graceMs: 2000, leaseMs: 30_000 })
+    await eventually(
+      () => site.sink.received.size === 3,
+      () => 'The three did not arrive',
+    )
+    await server.crash()
+    try {
+      const began = performance.now()
+      worker.kill('SIGTERM')
+      const end = await Promise.race([worker.ended, sleep(20_000, 'is still there')])
+      assert.equal(end, 'SIGTERM')
+      assert.ok(performance.now() - began > 2000)
+      // It says what it could not write down.
+      assert.match(worker.problems.join('\n'), /could write down how \d deliveries ended/)
+    } finally {
+      await server.start()
+    }
   })
 })
