@@ -19,6 +19,8 @@ export interface DeliverSteps {
     context: Readonly<Record<string, unknown>>,
     message: Record<string, string>,
     signal: AbortSignal,
+    /** Told which member of a backend made of backends has the message. */
+    took: (backend: string) => void,
   ): Promise<Receipt>
   /** The backend's name, and the policy that says whether and when to try again. */
   backend(channel: string): string
@@ -35,11 +37,15 @@ export function createDeliver(steps: DeliverSteps): Deliver {
   return async (claimed, hold) => {
     const startedAt = new Date()
     const began = performance.now()
+    let backend = steps.backend(claimed.channel)
+    const took = (member: string) => {
+      backend = member
+    }
     const tried = () => ({
       id: claimed.id,
       attempts: claimed.attempts,
       notificationId: claimed.notificationId,
-      backend: steps.backend(claimed.channel),
+      backend,
       startedAt,
       tookMs: performance.now() - began,
     })
@@ -47,7 +53,10 @@ export function createDeliver(steps: DeliverSteps): Deliver {
       const context = await steps.context(claimed)
       const message = steps.render(claimed, context)
       if (!hold.held()) return undefined
-      const receipt = await untilAborted(steps.send(claimed, context, message, hold.signal), hold)
+      const receipt = await untilAborted(
+        steps.send(claimed, context, message, hold.signal, took),
+        hold,
+      )
       return {
         outcome: 'sent',
         ...tried(),

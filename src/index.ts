@@ -1,5 +1,6 @@
 export type { AddressType } from './channel/address.ts'
 export type { Backend, Outgoing, Receipt } from './channel/backend.ts'
+export type { Backends, DownLimits } from './channel/backends.ts'
 export {
   type Channel,
   type ChannelDefinition,
@@ -7,6 +8,7 @@ export {
   defineChannel,
   type Rate,
 } from './channel/channel.ts'
+export { failover, roundRobin } from './channel/composite.ts'
 export type { PartSpec, PartSpecs, Rendered } from './channel/part.ts'
 export {
   defaultRetry,

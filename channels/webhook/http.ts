@@ -10,6 +10,8 @@ import { recordRequest, recordResponse } from './record.ts'
 import { statusError } from './status.ts'
 
 export interface HttpOptions {
+  /** The backend's name in records. Default: http. */
+  readonly name?: string
   /** One of POST, PUT, PATCH, DELETE, GET. Default POST. GET and DELETE have a body only where there is a template for it. */
   readonly method?: HttpMethod
   /** Signs for addresses that bring no secret. Several: a signature of each, for a rotation. */
@@ -111,7 +113,7 @@ export function http(options: HttpOptions = {}): HttpBackend {
   }
 
   return {
-    name: 'http',
+    name: options.name ?? 'http',
     async send(outgoing) {
       const { url, headers, body } = prepare(outgoing)
       const { signal } = outgoing

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../event/json.ts'
+import type { Backends } from './backends.ts'
 
 /** One message on its way to one address: everything that a backend needs to send it. */
 export interface Outgoing<
@@ -28,6 +29,8 @@ export interface Outgoing<
   readonly zone: string
   /** When `send` was called. */
   readonly createdAt: Date
+  /** For backends made of backends. */
+  readonly backends?: Backends
   /** Aborted when the attempt's time is up, or the worker must stop. */
   readonly signal: AbortSignal
 }

@@ -86,6 +86,8 @@ export interface BucketRow {
   tokens: number | null
   refilledAt: Date
   blockedUntil: Date | null
+  /** Of a backend: failures in a row. */
+  failures: number
 }
 
 const uuid = { type: 'uuid' } as const
@@ -192,6 +194,7 @@ export const bucketEntity = new EntitySchema<BucketRow>({
     tokens: orNull({ type: 'double precision' } as const),
     refilledAt: named(time, 'refilled_at'),
     blockedUntil: named(orNull(time), 'blocked_until'),
+    failures: { type: 'int', default: 0 },
   },
 })
 

@@ -1,7 +1,9 @@
 import type { EntityManager } from '../database/handle.ts'
+import { checkContext } from '../event/context.ts'
 import type { Configuration, FailureReport } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
 import type { SendResult } from '../outbox/result.ts'
+import type { SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
 import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
@@ -24,6 +26,12 @@ function reporter(onFailure: ((failure: FailureReport) => void) | undefined) {
       console.error('envoyer: onFailure threw', thrown)
     }
   }
+}
+
+/** What is to follow is checked with the call: when it is due there is nobody to tell. */
+async function checkOnCompleted({ events }: Configuration, { stored }: SendTerms): Promise<void> {
+  const follow = stored.onCompleted as { event: string; context: unknown } | undefined
+  if (follow) await checkContext(follow.event, events[follow.event]!, follow.context)
 }
 
 /** The parts of an envoyer that share its lifetime. */
@@ -90,6 +98,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
       { database, ...given }: { database?: EntityManager } = {},
     ): Promise<SendResult> {
       const terms = parseSendOptions(given, event, events, channels)
+      await checkOnCompleted(configuration, terms)
       const carrier = await carrierOf(await open(), schema, database)
       return (await sender())(event, recipients, context, terms, carrier)
     },

@@ -6,6 +6,7 @@ import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
 import { backendBucket, holdBack, laneBucket } from '../outbox/bucket.ts'
 import type { Claimed } from '../outbox/claim.ts'
+import { createHealth, type Health } from '../outbox/health.ts'
 import type { SettingStore } from '../setting/settings.ts'
 import type { Emitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
@@ -53,7 +54,10 @@ function createMessageOptions({ events, channels }: Configuration) {
   }
 }
 
-function wireDeliver({ configuration, opened, templates, onError }: WorkParts): Deliver {
+function wireDeliver(
+  { configuration, opened, templates, onError }: WorkParts,
+  health: Health,
+): Deliver {
   const { channels, sealer } = configuration
   const { database, outbox } = opened
   const optionsOf = createMessageOptions(configuration)
@@ -66,7 +70,7 @@ function wireDeliver({ configuration, opened, templates, onError }: WorkParts): 
       const message = templates.render(event, channel, locale, { context, recipient, envoyer })
       return channels[channel]!.definition.complete?.(message) ?? message
     },
-    send: async (claimed, context, message, signal) => {
+    send: async (claimed, context, message, signal, took) => {
       const channel = channels[claimed.channel]!
       return channel.backend.send({
         id: claimed.id,
@@ -83,6 +87,7 @@ function wireDeliver({ configuration, opened, templates, onError }: WorkParts): 
         locale: claimed.locale,
         zone: claimed.zone,
         createdAt: claimed.createdAt,
+        backends: health.of(claimed.channel, took),
         signal,
       })
     },
@@ -115,13 +120,14 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
       unknown.map((name) => `"${name}"`),
     )
   const retry = retryOf(configuration)
+  const health = createHealth(opened.outbox, opened.database, onError)
   await settings.refresh()
   return startWorker(
     {
       ...opened,
       channels,
       events: Object.keys(events),
-      deliver: wireDeliver(parts),
+      deliver: wireDeliver(parts, health),
       lost: (delivery) => lostOutcome(delivery, retry(delivery.event, delivery.channel)),
       write: createWriteEnded({ ...opened, emitter, followUp }),
       isOpen: (name) => {
@@ -129,7 +135,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
         return on && !paused
       },
       refresh: async () => {
-        await Promise.all([settings.refresh(), templates.refresh()])
+        await Promise.all([settings.refresh(), templates.refresh(), health.refresh()])
       },
       onError,
     },

@@ -31,6 +31,7 @@ const followed = [
 const compiled = [
   'README.md',
   'docs/guides/channels.md',
+  'docs/guides/failover.md',
   'docs/guides/failures.md',
   'docs/guides/running-workers.md',
   'docs/guides/transactions.md',

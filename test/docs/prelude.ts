@@ -8,7 +8,7 @@ import { consoleChannel } from 'envoyer/channels/console'
 import { email as emailChannel, smtp } from 'envoyer/channels/email'
 import { http, webhook } from 'envoyer/channels/webhook'
 
-export { createEnvoyer, defineEvent, defineConfig, delays, exponential, fixed, linear } from 'envoyer'
+export { createEnvoyer, defineEvent, defineConfig, failover, delays, exponential, fixed, linear } from 'envoyer'
 export { consoleChannel, stdout } from 'envoyer/channels/console'
 export { email, smtp } from 'envoyer/channels/email'
 export { http, webhook } from 'envoyer/channels/webhook'
@@ -38,6 +38,8 @@ export const users = [jane]
 export const id = '01a1fb64-2753-7113-b05b-55fe2feb4157'
 export const source = new DataSource({ type: 'postgres' })
 export const pool = new pg.Pool()
+export const first = smtp({ url, from, name: 'first' })
+export const second = smtp({ url, from, name: 'second' })
 export async function* subscribers() { yield jane }
 `
 

@@ -129,6 +129,11 @@ onEveryEngine('send', (engine) => {
       loose('alarm', one, { what: 'x' }, { at: '2026-01-01T08:00' }),
       failsWith('option-invalid', /offset/),
     )
+    const onCompleted = { event: 'fire', recipients: one, context: {} }
+    await assert.rejects(
+      loose('alarm', one, { what: 'x' }, { onCompleted }),
+      failsWith('context-invalid', /fire/),
+    )
     await assert.rejects(
       loose('alarm', one, { what: 'x' }, { database: {} }),
       failsWith('option-invalid'),

@@ -90,12 +90,13 @@ onEveryEngine('a worker in trouble', (engine) => {
     const { envoyer, backend, internal } = createPagerEnvoyer(engine)
     try {
       await envoyer.worker({ pollMs: 50 })
-      const onCompleted = { event: 'fire', recipients: { pager: 'boss' }, context: {} } as never
+      const context = { what: 'all told' }
+      const onCompleted = { event: 'fire', recipients: [5 as never], context } as const
       const result = await envoyer.send('alarm', { pager: '1' }, { what: 'x' }, { onCompleted })
       assert.equal((await envoyer.waitFor(result, { timeoutMs: 5000 })).sent, 1)
       assert.deepEqual(
         internal().map(({ error }) => (error as Error & { code?: string }).code),
-        ['context-invalid'],
+        ['recipients-invalid'],
       )
       assert.equal(backend.sent.length, 1)
     } finally {

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm'
+import { schemaOf } from './schema-of.ts'
 
 /** The tables of the outbox. The schema is the connection's own; every name is qualified with it. */
 export class Outbox1 implements MigrationInterface {
@@ -118,10 +119,4 @@ export class Outbox1 implements MigrationInterface {
       await runner.query(`DROP TABLE ${s}.${table}`)
     }
   }
-}
-
-/** The schema that the data source was opened with, quoted. */
-function schemaOf(runner: QueryRunner): string {
-  const { schema } = runner.connection.options as { schema?: string }
-  return `"${(schema ?? 'envoyer').replaceAll('"', '""')}"`
 }

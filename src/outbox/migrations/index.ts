@@ -1,4 +1,5 @@
 import { Outbox1 } from './1-outbox.ts'
+import { Health2 } from './2-health.ts'
 
 /** In order. A released migration never changes; what is to be different is a new one. */
-export const migrations = [Outbox1]
+export const migrations = [Outbox1, Health2]

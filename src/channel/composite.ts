@@ -1,0 +1,122 @@
+import { DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from '../errors.ts'
+import type { Backend, Outgoing, Receipt } from './backend.ts'
+import type { Backends, DownLimits } from './backends.ts'
+
+/** Members that failed before one took the message, for receipts and exchanges. */
+interface Passed {
+  readonly backend: string
+  readonly code: string
+  readonly text: string
+}
+
+/**
+ * Sends through the first backend; while it fails, through the next ones. What is permanent (a wrong
+ * address) is not tried elsewhere. A member that fails several times in a row, or asks for a pause,
+ * is left alone for a while and then probed with one message; while all are, they are tried all the
+ * same.
+ */
+export function failover<Address, Message, Options>(
+  members: readonly Backend<Address, Message, Options>[],
+  limits: DownLimits = {},
+): Backend<Address, Message, Options> {
+  return compose('failover', members, limits, (up) => up)
+}
+
+/** The same, but each message begins with the next backend in turn: shares the load. */
+export function roundRobin<Address, Message, Options>(
+  members: readonly Backend<Address, Message, Options>[],
+  limits: DownLimits = {},
+): Backend<Address, Message, Options> {
+  let turn = 0
+  return compose('round-robin', members, limits, (up) => {
+    const first = turn++ % up.length
+    return [...up.slice(first), ...up.slice(0, first)]
+  })
+}
+
+function compose<Address, Message, Options>(
+  kind: string,
+  members: readonly Backend<Address, Message, Options>[],
+  limits: DownLimits,
+  order: (up: readonly Backend<Address, Message, Options>[]) => typeof up,
+): Backend<Address, Message, Options> {
+  const names = members.map(({ name }) => name)
+  if (members.length < 2 || new Set(names).size < names.length) {
+    throw new EnvoyerError(
+      'configuration-invalid',
+      `${kind}: needs two backends or more with different names, not [${names.join(', ')}]`,
+    )
+  }
+  return {
+    name: `${kind}(${names.join(',')})`,
+    send: (outgoing) =>
+      sendThrough(order(candidates(members, outgoing.backends)), outgoing, limits),
+    async verify() {
+      for (const member of members) await member.verify?.()
+    },
+    async close() {
+      await Promise.all(members.map((member) => member.close?.()))
+    },
+  }
+}
+
+/** Those that are up; where none is, all of them, soonest to be probed first: no message goes untried. */
+function candidates<B extends { readonly name: string }>(
+  members: readonly B[],
+  backends: Backends | undefined,
+): readonly B[] {
+  if (!backends) return members
+  const up = members.filter(({ name }) => backends.isUp(name))
+  if (up.length > 0) return up
+  return members.toSorted((a, b) => backends.probeAt(a.name) - backends.probeAt(b.name))
+}
+
+async function sendThrough<Address, Message, Options>(
+  members: readonly Backend<Address, Message, Options>[],
+  outgoing: Outgoing<Address, Message, Options>,
+  limits: DownLimits,
+): Promise<Receipt> {
+  const { backends } = outgoing
+  const passed: Passed[] = []
+  let last: Error = new Error('no backend')
+  for (const member of members) {
+    backends?.took(member.name)
+    try {
+      const receipt = await member.send(outgoing)
+      await backends?.succeeded(member.name)
+      return passed.length === 0
+        ? receipt
+        : { ...receipt, passed: passed.map((each) => ({ ...each })) }
+    } catch (thrown) {
+      last = toError(thrown)
+      if (last instanceof Permanent) {
+        // The member works: it is the address or the message that is wrong.
+        await backends?.succeeded(member.name)
+        throw last
+      }
+      const pauseMs =
+        last instanceof RetryAfter && last.scope === 'backend' ? last.delayMs : undefined
+      await backends?.failed(member.name, {
+        ...limits,
+        ...(pauseMs === undefined ? {} : { pauseMs }),
+      })
+      // Its time is up: the next try begins with another.
+      if (outgoing.signal.aborted) throw last
+      passed.push({ backend: member.name, code: codeOf(last), text: last.message })
+    }
+  }
+  throw allFailed(last, passed)
+}
+
+const codeOf = (error: Error) => (error instanceof DeliveryError ? error.code : 'error')
+
+/** The last failure, with all of them on record. A pause that one asked for is already kept. */
+function allFailed(last: Error, passed: readonly Passed[]): Error {
+  if (passed.length < 2 && !(last instanceof RetryAfter && last.scope === 'backend')) return last
+  const exchange = last instanceof DeliveryError ? last.exchange : undefined
+  return new DeliveryError(last.message, {
+    code: codeOf(last),
+    exchange: { request: exchange?.request, response: { last: exchange?.response, passed } },
+    cause: last,
+  })
+}

@@ -1,0 +1,105 @@
+import type { Backends } from '../channel/backends.ts'
+import { toError } from '../errors.ts'
+import { backendBucket } from './bucket.ts'
+import { type Executor, now, type Outbox } from './outbox.ts'
+
+/** The health of the members of composite backends, as the database has it. */
+export interface Health {
+  /** Reads what other workers found out. */
+  refresh(): Promise<void>
+  /** What one try over a channel is given. */
+  of(channel: string, took: (backend: string) => void): Backends
+}
+
+interface State {
+  failures: number
+  /** Milliseconds since 1970, by this process's clock; 0: up. */
+  probeAt: number
+  /** A message of this process is on its way as the probe. */
+  probing: boolean
+}
+
+const longestFactor = 20
+
+const select = (o: Outbox) => `
+  SELECT name, failures,
+    greatest(0, extract(epoch FROM blocked_until - ${now(1)}) * 1000)::float8 AS "downForMs"
+  FROM ${o.schema}.bucket WHERE failures > 0 OR blocked_until IS NOT NULL`
+
+/** One more failure; from so many on the member is down, each time twice as long. */
+const countFailure = (o: Outbox) => `
+  INSERT INTO ${o.schema}.bucket AS b (name, refilled_at, failures, blocked_until)
+  VALUES ($2, ${now(1)}, 1, CASE WHEN $3::int <= 1 OR $5::float8 IS NOT NULL
+    THEN ${now(1)} + coalesce($5, $4::float8) * interval '1 ms' END)
+  ON CONFLICT (name) DO UPDATE
+  SET failures = b.failures + 1,
+    blocked_until = CASE
+      WHEN $5 IS NOT NULL THEN greatest(b.blocked_until, ${now(1)} + $5 * interval '1 ms')
+      WHEN b.failures + 1 >= $3 THEN ${now(1)} + interval '1 ms' *
+        least($4 * ${longestFactor}, $4 * 2 ^ least(10, b.failures + 1 - $3))
+      ELSE b.blocked_until END
+  RETURNING failures,
+    greatest(0, extract(epoch FROM blocked_until - ${now(1)}) * 1000)::float8 AS "downForMs"`
+
+interface Row {
+  readonly failures: number
+  readonly downForMs: number | null
+}
+
+/** Nothing that fails here may change how a try ends: what was sent is sent. */
+export function createHealth(o: Outbox, db: Executor, onError: (error: Error) => void): Health {
+  /** Where no channel has a backend made of backends, nobody asks, and nothing is read. */
+  let asked = true
+  let states = new Map<string, State>()
+  const toState = ({ failures, downForMs }: Row, probing: boolean): State => ({
+    failures,
+    probeAt: downForMs === null ? 0 : Date.now() + downForMs,
+    probing,
+  })
+  const failed = async (name: string, limits: Parameters<Backends['failed']>[1]) => {
+    const { failures = 3, downMs = 30_000, pauseMs } = limits
+    const [row] = await db.execute<Row & Record<string, unknown>>(countFailure(o), [
+      o.clockOffsetMs(),
+      name,
+      failures,
+      downMs,
+      pauseMs ?? null,
+    ])
+    states.set(name, toState(row!, false))
+  }
+  const succeeded = async (name: string) => {
+    if (!states.has(name)) return
+    states.delete(name)
+    await db.execute(
+      `UPDATE ${o.schema}.bucket SET failures = 0, blocked_until = NULL WHERE name = $1`,
+      [name],
+    )
+  }
+  return {
+    async refresh() {
+      if (!asked) return
+      asked = false
+      const rows = await db.execute<Row & { name: string }>(select(o), [o.clockOffsetMs()])
+      const probing = (name: string) => states.get(name)?.probing === true
+      states = new Map(rows.map((row) => [row.name, toState(row, probing(row.name))]))
+    },
+    of: (channel, took) => ({
+      isUp(backend) {
+        asked = true
+        const state = states.get(backendBucket(channel, backend))
+        if (!state || state.probeAt === 0) return true
+        return !state.probing && state.probeAt <= Date.now()
+      },
+      probeAt: (backend) => states.get(backendBucket(channel, backend))?.probeAt ?? 0,
+      took(backend) {
+        const state = states.get(backendBucket(channel, backend))
+        if (state && state.probeAt > 0) state.probing = true
+        took(backend)
+      },
+      failed: (backend, limits) =>
+        failed(backendBucket(channel, backend), limits).catch((thrown) => onError(toError(thrown))),
+      succeeded: (backend) =>
+        succeeded(backendBucket(channel, backend)).catch((thrown) => onError(toError(thrown))),
+    }),
+  }
+}
