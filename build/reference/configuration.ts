@@ -64,7 +64,7 @@ const sections: readonly Section[] = [
   {
     title: 'Every channel',
     intro:
-      'The argument of `email(…)`, `webhook(…)`, `consoleChannel(…)` and of channels made with `defineChannel`. The last one has its defaults; `email` waits 60 s and has 20 messages in flight, and `webhook` has [retries of its own](../guides/channels/webhook.md#errors). `consoleChannel()` needs no `backend`.',
+      'The argument of `email(…)`, `sms(…)`, `webhook(…)`, `consoleChannel(…)` and of channels made with `defineChannel`. The last one has its defaults; `email` waits 60 s and has 20 messages in flight, and `webhook` has [retries of its own](../guides/channels/webhook.md#errors). `consoleChannel()` needs no `backend`.',
     from: [['src/channel/channel.ts', 'ChannelOptions']],
   },
   {
@@ -86,6 +86,22 @@ const sections: readonly Section[] = [
     title: 'channelOptions.email',
     intro: 'Of an event or a call.',
     from: [['channels/email/options.ts', 'EmailOptions']],
+  },
+  {
+    title: 'sms',
+    intro:
+      'Of the [SMS channel](../guides/channels/sms.md), besides those of [every channel](#every-channel).',
+    from: [['channels/sms/channel.ts', 'PhoneOptions']],
+  },
+  {
+    title: 'twilio',
+    intro: 'The backend of the [SMS channel](../guides/channels/sms.md).',
+    from: [['channels/sms/twilio-options.ts', 'TwilioOptions']],
+  },
+  {
+    title: 'channelOptions.sms',
+    intro: 'Of an event or a call.',
+    from: [['channels/sms/options.ts', 'SmsOptions']],
   },
   {
     title: 'http',

@@ -35,6 +35,6 @@ export function errorsPage(): string {
       ['code', 'meaning'],
       Object.entries(deliveryCodes).map(([name, meaning]) => [code(name), meaning]),
     ),
-    'All others come from the backend: [`smtp-550` and the like](../guides/channels/email.md#errors), [`http-503` and the like](../guides/channels/webhook.md#errors), or the code of a system error such as `ECONNREFUSED`. Backends of your own throw `Permanent`, `RetryAfter` or `DeliveryError` with a `code` that they choose.',
+    'All others come from the backend: [`smtp-550` and the like](../guides/channels/email.md#errors), [`twilio-21211` and the like](../guides/channels/sms.md#errors), [`http-503` and the like](../guides/channels/webhook.md#errors), or the code of a system error such as `ECONNREFUSED`. Backends of your own throw `Permanent`, `RetryAfter` or `DeliveryError` with a `code` that they choose.',
   )
 }

@@ -1,0 +1,5 @@
+export { type PhoneOptions, type Sms, type SmsMessage, sms } from './channel.ts'
+export type { SmsOptions } from './options.ts'
+export { type Segments, segmentsOf } from './segments.ts'
+export { twilio } from './twilio.ts'
+export type { TwilioOptions } from './twilio-options.ts'

@@ -1,0 +1,64 @@
+import { codeOf, DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
+import { type Failure, twilioRules } from './twilio-rules.ts'
+
+const holdMs = 5 * 60_000
+const slowMs = 30_000
+const dayMs = 24 * 60 * 60_000
+
+/** What belongs to a failure besides the facts that the rules look at. */
+export interface FailureContext {
+  /** In words, without secrets. */
+  readonly text: string
+  readonly retryAfterMs?: number | undefined
+  readonly exchange: Exchange
+}
+
+/** The error to throw for a failure, by the first rule that applies. */
+export function twilioError(failure: Failure, context: FailureContext): DeliveryError {
+  const { retryAfterMs, exchange } = context
+  const rule = twilioRules.find(({ applies }) => applies(failure))!
+  const unconfirmed = rule.code === 'twilio-unconfirmed'
+  const code = unconfirmed ? rule.code : codeFor(failure)
+  const text = unconfirmed ? `${context.text} (the message may have been sent)` : context.text
+  const options = { code, exchange }
+  if (rule.outcome === 'permanent') return new Permanent(text, options)
+  if (rule.outcome === 'temporary' && retryAfterMs === undefined) {
+    return new DeliveryError(text, options)
+  }
+  const least = { temporary: 0, slow: retryAfterMs ?? slowMs, hold: holdMs }[rule.outcome]
+  return new RetryAfter(Math.max(least, retryAfterMs ?? 0), text, { ...options, scope: 'backend' })
+}
+
+function codeFor({ code, status, error }: Failure): string {
+  if (code > 0) return `twilio-${code}`
+  return status > 0 ? `http-${status}` : error
+}
+
+/** Failures of these calls of the operating system come before the first byte of a request. */
+const before = new Set(['connect', 'getaddrinfo', 'queryA', 'queryAaaa'])
+const neverSent =
+  /^(?:url-refused|closed|dns-failed|timeout-dns|timeout-connect|ENOTFOUND|EAI_\w+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/
+
+/**
+ * Whether a request whose connection failed may have arrived. Where that cannot be known the
+ * answer is yes: a message that is said to be unconfirmed and never went out does no harm.
+ */
+export function mayHaveArrived(error: Error): boolean {
+  if (neverSent.test(codeOf(error, ''))) return false
+  const { syscall } = (error.cause ?? {}) as { syscall?: unknown }
+  return typeof syscall !== 'string' || !before.has(syscall)
+}
+
+/** Reads `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). At most a day. */
+export function retryAfterMs(value: string | undefined, now = Date.now()): number | undefined {
+  const text = value?.trim() ?? ''
+  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, dayMs)
+  const at = /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? undefined : Math.min(Math.max(at - now, 0), dayMs)
+}
+
+/** Takes the password out of a text, as it is and as HTTP Basic sends it. */
+export function createMask(username: string, password: string): (text: string) => string {
+  const secrets = [Buffer.from(`${username}:${password}`).toString('base64'), password]
+  return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
+}
