@@ -29,7 +29,8 @@ const configure = defineChannel<string, Parts, EmailOptions, 'email'>({
       ? { ...message, text: htmlToText(message.html) }
       : message,
   // four for each of the backend's five connections, so that none waits for the next mail
-  concurrency: 20,
+  // More than there are connections: they never wait for the next claim.
+  concurrency: 50,
 })
 
 /**

@@ -3,7 +3,6 @@ import { type Failure, twilioRules } from './twilio-rules.ts'
 
 const holdMs = 5 * 60_000
 const slowMs = 30_000
-const dayMs = 24 * 60 * 60_000
 
 /** What belongs to a failure besides the facts that the rules look at. */
 export interface FailureContext {
@@ -47,14 +46,6 @@ export function mayHaveArrived(error: Error): boolean {
   if (neverSent.test(codeOf(error, ''))) return false
   const { syscall } = (error.cause ?? {}) as { syscall?: unknown }
   return typeof syscall !== 'string' || !before.has(syscall)
-}
-
-/** Reads `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). At most a day. */
-export function retryAfterMs(value: string | undefined, now = Date.now()): number | undefined {
-  const text = value?.trim() ?? ''
-  if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, dayMs)
-  const at = /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN
-  return Number.isNaN(at) ? undefined : Math.min(Math.max(at - now, 0), dayMs)
 }
 
 /** Takes the password out of a text, as it is and as HTTP Basic sends it. */

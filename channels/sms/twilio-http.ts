@@ -1,7 +1,8 @@
 import type { RequestClient } from 'twilio'
 import { codeOf, type Exchange, toError } from '../../src/errors.ts'
 import type { HttpClient, HttpResponse } from '../../src/guard/client.ts'
-import { mayHaveArrived, retryAfterMs, twilioError } from './twilio-errors.ts'
+import { retryAfterMs } from '../../src/guard/retry-after.ts'
+import { mayHaveArrived, twilioError } from './twilio-errors.ts'
 import type { TwilioSettings } from './twilio-options.ts'
 
 /** What Twilio's client asks of an HTTP client, of which it calls `request` alone. */

@@ -35,4 +35,6 @@ export const webhook = defineChannel({
   parseOptions,
   mergeOptions,
   retry: webhookRetry,
+  // Mostly waiting for others' servers.
+  concurrency: 100,
 })

@@ -1,5 +1,5 @@
 import { DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { retryAfterMs } from '../../src/guard/retry-after.ts'
 
 /** These 4xx say themselves that a later try may succeed (RFC 9110 15.5.9, 8470, 6585). */
 const temporary4xx: ReadonlySet<number> = new Set([408, 425, 429])

@@ -31,7 +31,9 @@ import {
 const rounds = 3
 const count = 4000
 const mails = 2000
-const inFlight = Number(process.env.HF ?? 100)
+/** As many as the channel has in flight by default. */
+const inFlight = 100
+const mailsInFlight = 50
 
 const subject = 'Order {{ orderId }} is on its way'
 const html =
@@ -63,7 +65,6 @@ async function benchEngine(engine: Engine): Promise<BenchRow[]> {
     channels: {
       webhook: webhook({
         backend: http({ allow: ['127.0.0.1'], secret: createSigningSecret() }),
-        concurrency: inFlight,
       }),
       email: email({
         backend: smtp({
@@ -72,7 +73,6 @@ async function benchEngine(engine: Engine): Promise<BenchRow[]> {
           from: 'Shop <hello@shop.example>',
           connections: 5,
         }),
-        concurrency: Number(process.env.EC ?? 50),
       }),
       pager: pager({ backend, concurrency: inFlight }),
     },
@@ -135,7 +135,7 @@ async function benchEngine(engine: Engine): Promise<BenchRow[]> {
       `${engine.name}: mails delivered (floor: bare pooled nodemailer)`,
       rounds,
       () => deliver('email', people),
-      () => perSecond(mails, () => inLanes(20, mails, mail)),
+      () => perSecond(mails, () => inLanes(mailsInFlight, mails, mail)),
     ),
     await interleave(
       `${engine.name}: outbox alone, nothing sent (floor: bare posts)`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { mayHaveArrived, retryAfterMs, twilioError } from '../../channels/sms/twilio-errors.ts'
+import { mayHaveArrived, twilioError } from '../../channels/sms/twilio-errors.ts'
 import { type Failure, twilioRules } from '../../channels/sms/twilio-rules.ts'
 import { DeliveryError, RetryAfter } from '../../src/errors.ts'
 
@@ -63,16 +63,6 @@ test('Retry-After is heeded with everything that is tried again, for the whole b
     'RetryAfter twilio-63038 3600 s backend',
   )
   assert.equal(classify({ status: 400, code: 21211 }, 2000), 'Permanent twilio-21211')
-})
-
-test('Retry-After is read as seconds or as a date, and is a day at most', () => {
-  const now = Date.parse('2026-11-20T10:00:00Z')
-  assert.equal(retryAfterMs('7', now), 7000)
-  assert.equal(retryAfterMs('Fri, 20 Nov 2026 10:00:30 GMT', now), 30_000)
-  assert.equal(retryAfterMs('Fri, 20 Nov 2026 09:00:00 GMT', now), 0)
-  assert.equal(retryAfterMs('999999999', now), 86_400_000)
-  for (const text of [undefined, '', 'soon', '-5', '1.5'])
-    assert.equal(retryAfterMs(text), undefined)
 })
 
 test('a failure before the first byte is no doubtful one; all others are', () => {

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { webhookAddress } from '../../channels/webhook/address.ts'
 import { parseHeaders } from '../../channels/webhook/headers.ts'
 import { webhook } from '../../channels/webhook/index.ts'
-import { retryAfterMs } from '../../channels/webhook/retry-after.ts'
 import { createHttpClient } from '../../src/guard/client.ts'
+import { retryAfterMs } from '../../src/guard/retry-after.ts'
 import { startReceiver } from '../support/http-receiver.ts'
 
 const { parse, key } = webhookAddress
