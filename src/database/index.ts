@@ -6,6 +6,7 @@ import { openPostgres } from './postgres/open.ts'
 
 export { asDatabase, type HandedDatabase } from './adapt.ts'
 export type { Database, OwnDatabase } from './contract.ts'
+export { withoutTimeLimit } from './embedded/open.ts'
 export { sameDatabase } from './identity.ts'
 export { checkMigrations, revertMigration, runMigrations } from './migrate.ts'
 export type { DatabaseOptions } from './options.ts'

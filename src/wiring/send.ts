@@ -1,5 +1,5 @@
 import type { DatabaseHandle } from '../database/handle.ts'
-import { asDatabase, sameDatabase } from '../database/index.ts'
+import { asDatabase, sameDatabase, withoutTimeLimit } from '../database/index.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { Configuration } from '../option/configuration.ts'
@@ -30,7 +30,8 @@ export async function carrierOf(
   handed: DatabaseHandle | undefined,
 ): Promise<Carrier> {
   if (handed === undefined) {
-    const inTransaction: Carrier['inTransaction'] = (work) => database.transaction(work)
+    const inTransaction: Carrier['inTransaction'] = (work) =>
+      withoutTimeLimit(database, () => database.transaction(work))
     return { database, inTransaction, foreign: false, own: database }
   }
   const theirs = asDatabase(handed)

@@ -307,6 +307,15 @@ test('on the embedded database, a joined send needs nothing but the transaction 
   await app.envoyer.close()
 })
 
+test('on the embedded database, a big array is not cut off by the time limit of transactions', async () => {
+  const surroundings = { transactionTimeoutMs: 1 }
+  const engine = { name: 'embedded', fresh: () => ({ directory: 'memory' }) } as const
+  const app = createPagerEnvoyer(engine, undefined, { surroundings })
+  const users = Array.from({ length: 5000 }, (_, n) => ({ pager: `${n}` }))
+  assert.equal((await app.envoyer.send('alarm', users, { what: 'x' })).count, 5000)
+  await app.envoyer.close()
+})
+
 test('on the embedded database, forgetting to pass the transaction fails at once', async () => {
   const app = createPagerEnvoyer({ name: 'embedded', fresh: () => ({ directory: 'memory' }) })
   await assert.rejects(

@@ -102,22 +102,29 @@ async function openSource(
       await lock?.release()
     },
   })
-  limits.set(database, thread)
+  limits.set(database, { thread, off: 0 })
   return database
 }
 
-const limits = new WeakMap<OwnDatabase, EngineThread>()
+/** `off`: how many pieces of work run without the limit just now. */
+const limits = new WeakMap<OwnDatabase, { readonly thread: EngineThread; off: number }>()
 
-/** Runs `work` without the time limit on transactions: a migration may take as long as it takes. */
+/**
+ * Runs `work` without the time limit on transactions: a migration may take as long as it takes, and
+ * so may a `send` to a hundred thousand recipients.
+ */
 export async function withoutTimeLimit<T>(
   database: OwnDatabase,
   work: () => Promise<T>,
 ): Promise<T> {
-  const thread = limits.get(database)
-  thread?.limit(false)
+  const limit = limits.get(database)
+  if (!limit) return work()
+  limit.off += 1
+  limit.thread.limit(false)
   try {
     return await work()
   } finally {
-    thread?.limit(true)
+    limit.off -= 1
+    limit.thread.limit(limit.off === 0)
   }
 }
