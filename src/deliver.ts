@@ -118,7 +118,7 @@ function failure(
     if (!(error instanceof Permanent)) delayMs = nextTry(delivery, error, retry)
   } catch (thrown) {
     // A policy of the application's own; thrown on, it would hold up all other deliveries.
-    note = `\nThe retry policy threw: ${toError(thrown).message}`
+    note = `\nThe retry policy failed: ${toError(thrown).message}`
   }
   const exchange = error instanceof DeliveryError ? error.exchange : undefined
   return {
@@ -141,7 +141,10 @@ function nextTry(
     elapsedMs: Math.max(0, delivery.elapsedMs),
     error,
   })
-  if (delayMs === null || !Number.isFinite(delayMs) || delayMs < 0) return null
+  if (delayMs === null) return null
+  if (!Number.isFinite(delayMs) || delayMs < 0) {
+    throw new Error(`it gave ${String(delayMs)}, which is neither null nor a number of 0 or more`)
+  }
   return error instanceof RetryAfter ? Math.max(delayMs, error.delayMs) : delayMs
 }
 

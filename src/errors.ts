@@ -195,7 +195,8 @@ export class RetryAfter extends DeliveryError {
     },
   ) {
     super(message, options)
-    this.delayMs = delayMs
+    // A month at most: what a provider says is not to be believed beyond that.
+    this.delayMs = Number.isFinite(delayMs) ? Math.min(Math.max(0, delayMs), 30 * 86_400_000) : 0
     this.scope = options.scope ?? 'delivery'
   }
 }

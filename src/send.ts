@@ -9,6 +9,7 @@ import {
   enqueueWhole,
   hashOf,
   type InTransaction,
+  type WhenCompleted,
   withIds,
 } from './outbox/enqueue.ts'
 import { createId } from './outbox/id.ts'
@@ -52,6 +53,8 @@ export interface SendSteps {
   /** The first instant at which it may go out; `undefined` is now. */
   availability(terms: SendTerms): Date | undefined
   readonly outbox: Outbox
+  /** Writes what is to follow a notification that this call brings to its end. */
+  whenCompleted: WhenCompleted
   /** Tells workers, and listeners of `delivery:queued` where the commit was ours. */
   ticket(queued: Queued): Promise<void>
 }
@@ -142,6 +145,7 @@ async function sendWhole(
     terms,
     deliveries,
     skips.list(),
+    steps.whenCompleted,
   )
   const fresh = enqueued.written.length === deliveries.length
   const ours = new Set(fresh ? [] : enqueued.written)
@@ -206,6 +210,7 @@ async function sendChunks(
     chunks(),
     skips.list,
     progress,
+    steps.whenCompleted,
   )
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: [] })
   return createResult(steps.outbox, carrier, {

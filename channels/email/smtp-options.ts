@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
+import { unknownKeys } from '../../src/channel/known-keys.ts'
 import { EnvoyerError } from '../../src/errors.ts'
 import { parseAllowList } from '../../src/guard/address.ts'
 import { type Mailbox, parseMailbox } from './address.ts'
@@ -93,9 +94,15 @@ export interface Settings extends Server {
   readonly options: SmtpOptions
 }
 
+const optionNames = [
+  ...['url', 'host', 'port', 'secure', 'auth', 'starttls', 'tls', 'from', 'replyTo', 'returnPath'],
+  ...['headers', 'listUnsubscribe', 'dkim', 'attachmentRoots', 'attachmentAllow', 'connections'],
+  ...['maxAttachmentBytes', 'messagesPerConnection', 'timeouts', 'clientName', 'name'],
+]
+
 /** Checks everything at once. @throws EnvoyerError `configuration-invalid` */
 export function readSmtpOptions(options: SmtpOptions): Settings {
-  const problems: string[] = []
+  const problems = unknownKeys(options, optionNames).map((line) => `smtp: ${line}`)
   const read = <T>(name: string, fallback: T, parse: () => T): T => {
     try {
       return parse()

@@ -1,4 +1,5 @@
 import type { Backend, Outgoing } from '../../src/channel/backend.ts'
+import { unknownKeys } from '../../src/channel/known-keys.ts'
 import { DeliveryError, EnvoyerError, type Exchange, Permanent, toError } from '../../src/errors.ts'
 import { createHttpClient, type HttpResponse, type HttpTimeouts } from '../../src/guard/client.ts'
 import { sign } from '../../src/secret/signature.ts'
@@ -42,8 +43,29 @@ export interface HttpBackend
   close(): Promise<void>
 }
 
+const optionNames = [
+  ...[
+    'name',
+    'method',
+    'secret',
+    'headers',
+    'allow',
+    'timeouts',
+    'contentType',
+    'connections',
+    'ca',
+  ],
+]
+
 function readOptions(options: HttpOptions) {
   const { secret, headers, contentType } = options
+  const unknown = unknownKeys(options, optionNames)
+  if (unknown.length > 0) {
+    throw new EnvoyerError(
+      'configuration-invalid',
+      unknown.map((line) => `http: ${line}`),
+    )
+  }
   try {
     if ('secret' in options && secret === undefined) {
       // An environment variable that is not set must not turn signatures off.

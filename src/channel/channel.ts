@@ -1,5 +1,6 @@
 import type { AddressType } from './address.ts'
 import type { Backend } from './backend.ts'
+import { unknownKeys } from './known-keys.ts'
 import type { PartSpecs, Rendered } from './part.ts'
 import { defaultRetry, type RetryPolicy } from './retry.ts'
 
@@ -54,7 +55,11 @@ export interface Channel<
   readonly concurrency: number
   readonly timeoutMs: number
   readonly rate: Rate | undefined
+  /** What was said that no channel knows; createEnvoyer refuses it. */
+  readonly unknown: readonly string[]
 }
+
+const channelKeys = ['backend', 'retry', 'concurrency', 'timeoutMs', 'rate']
 
 /**
  * Declares a channel. The result is called with a backend to configure it:
@@ -79,5 +84,6 @@ export function defineChannel<
     concurrency: options.concurrency ?? definition.concurrency ?? 50,
     timeoutMs: options.timeoutMs ?? 30_000,
     rate: options.rate,
+    unknown: unknownKeys(options, channelKeys),
   })
 }

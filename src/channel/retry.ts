@@ -1,3 +1,5 @@
+import { EnvoyerError } from '../errors.ts'
+
 /** What a retry policy is asked after a failed try. */
 export interface Failure {
   /** 1 after the first try. */
@@ -9,7 +11,7 @@ export interface Failure {
 
 /**
  * Returns how long to wait before the next try, in milliseconds, or `null` to give up.
- * Anything that is not a finite number of at least 0 counts as `null`.
+ * Anything that is not a finite number of at least 0 counts as `null`, and is noted with the try.
  */
 export type RetryPolicy = (failure: Failure) => number | null
 
@@ -20,6 +22,19 @@ interface Limits {
   readonly forMs?: number
   /** Spreads each delay by up to this share of itself, both ways. Default 0.2. */
   readonly jitter?: number
+}
+
+/** Without its bounds a policy would try for ever, with a wrong number never again: refused at once. */
+function checked(name: string, numbers: object, limits: Limits, bounded: boolean): void {
+  const problems = Object.entries({ ...numbers, ...limits })
+    .filter(([, value]) => value !== undefined && !(typeof value === 'number' && value >= 0))
+    .map(
+      ([key, value]) => `${name}: \`${key}\` must be a number of 0 or more, not ${String(value)}`,
+    )
+  if (bounded && limits.tries === undefined && limits.forMs === undefined) {
+    problems.push(`${name}: needs \`tries\` or \`forMs\``)
+  }
+  if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
 }
 
 function limited(limits: Limits, delayMs: (attempt: number) => number | undefined): RetryPolicy {
@@ -42,26 +57,34 @@ export function delays(
   delaysMs: readonly number[],
   limits: Omit<Limits, 'tries'> = {},
 ): RetryPolicy {
+  if (!Array.isArray(delaysMs)) {
+    throw new EnvoyerError('configuration-invalid', 'delays: needs a list of milliseconds')
+  }
+  checked('delays', { ...delaysMs }, limits, false)
   return limited(limits, (attempt) => delaysMs[attempt - 1])
 }
 
 /** The same delay each time. Needs `tries` or `forMs`. */
 export function fixed(options: { delayMs: number } & Bounded): RetryPolicy {
-  return limited(options, () => options.delayMs)
+  const { delayMs = Number.NaN, ...limits } = options
+  checked('fixed', { delayMs }, limits, true)
+  return limited(limits, () => delayMs)
 }
 
 /** `baseMs`, 2 × `baseMs`, 3 × `baseMs`, … up to `maxMs`. Needs `tries` or `forMs`. */
 export function linear(options: { baseMs: number; maxMs?: number } & Bounded): RetryPolicy {
-  const { baseMs, maxMs = Number.POSITIVE_INFINITY } = options
-  return limited(options, (attempt) => Math.min(baseMs * attempt, maxMs))
+  const { baseMs = Number.NaN, maxMs = Number.POSITIVE_INFINITY, ...limits } = options
+  checked('linear', { baseMs, maxMs }, limits, true)
+  return limited(limits, (attempt) => Math.min(baseMs * attempt, maxMs))
 }
 
 /** `baseMs`, × `factor` (default 2) each time, up to `maxMs`. Needs `tries` or `forMs`. */
 export function exponential(
   options: { baseMs: number; factor?: number; maxMs?: number } & Bounded,
 ): RetryPolicy {
-  const { baseMs, factor = 2, maxMs = Number.POSITIVE_INFINITY } = options
-  return limited(options, (attempt) => Math.min(baseMs * factor ** (attempt - 1), maxMs))
+  const { baseMs = Number.NaN, factor = 2, maxMs = Number.POSITIVE_INFINITY, ...limits } = options
+  checked('exponential', { baseMs, factor, maxMs }, limits, true)
+  return limited(limits, (attempt) => Math.min(baseMs * factor ** (attempt - 1), maxMs))
 }
 
 type Bounded = Limits & ({ tries: number } | { forMs: number })

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { unknownKeys } from '../channel/known-keys.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
 import { reservedKeys } from '../event/storable.ts'
@@ -93,6 +94,30 @@ export interface Configuration extends Omit<Surroundings, 'templates' | 'databas
   readonly sealer: Sealer
 }
 
+const optionNames = [
+  ...[
+    'events',
+    'channels',
+    'recipient',
+    'templates',
+    'filters',
+    'templateLimits',
+    'zone',
+    'locale',
+  ],
+  ...[
+    'fallbackLocales',
+    'databaseUrl',
+    'directory',
+    'schema',
+    'durability',
+    'transactionTimeoutMs',
+  ],
+  ...['connections', 'migrations', 'secretKey', 'keepMessages', 'onFailure'],
+]
+const eventKeys = ['label', 'context', 'channels', 'urgent', 'retry', 'channelOptions']
+const recipientKeys = ['address', 'data', 'locale', 'tz', 'userId']
+
 // Names are folder and file names too; a dot separates channel and part there.
 const nameOf = /^[a-z0-9][a-z0-9_-]*$/i
 
@@ -117,6 +142,7 @@ function checkEvent(
   problems: string[],
 ): void {
   const event = events[name]!
+  problems.push(...unknownKeys(event, eventKeys).map((line) => `event "${name}": ${line}`))
   if (typeof event.context?.['~standard']?.validate !== 'function') {
     problems.push(
       `event "${name}": \`context\` is not a Standard Schema (zod, valibot, arktype, …)`,
@@ -147,6 +173,7 @@ function checkChannel(name: string, channel: AnyChannel, problems: string[]): vo
     problems.push(`channel "${name}" is not the result of a channel function such as email({ … })`)
     return
   }
+  for (const line of channel.unknown) problems.push(`channel "${name}": ${line}`)
   if (typeof channel.backend?.send !== 'function') problems.push(`channel "${name}" has no backend`)
   if (typeof channel.retry !== 'function')
     problems.push(`channel "${name}": \`retry\` must be a function`)
@@ -174,6 +201,17 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   }
   if (!/^[a-z_][a-z0-9_]{0,40}$/.test(schema)) {
     problems.push('`schema` must be a plain lower-case identifier of at most 41 characters')
+  }
+  const { durability, migrations, transactionTimeoutMs = 1, connections = 1 } = configuration
+  if (durability !== undefined && !['fsync', 'process'].includes(durability)) {
+    problems.push('`durability` must be fsync or process')
+  }
+  if (migrations !== undefined && !['run', 'check'].includes(migrations)) {
+    problems.push('`migrations` must be run or check')
+  }
+  if (!(transactionTimeoutMs > 0)) problems.push('`transactionTimeoutMs` must be greater than 0')
+  if (!(Number.isInteger(connections) && connections > 0)) {
+    problems.push('`connections` must be a whole number greater than 0')
   }
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     problems.push('`databaseUrl` (ENVOYER_DATABASE_URL) must begin with postgres://')
@@ -208,7 +246,12 @@ function sealerOf(secretKey: Surroundings['secretKey'], problems: string[]): Sea
 export function checkConfiguration(
   options: EnvoyerOptions<EventMap, ChannelMap, never, string>,
 ): Configuration {
-  const problems: string[] = []
+  if (options === null || typeof options !== 'object') {
+    throw new EnvoyerError('configuration-invalid', 'createEnvoyer needs an object of options')
+  }
+  const problems: string[] = unknownKeys(options, optionNames)
+  for (const line of unknownKeys(options.recipient, recipientKeys))
+    problems.push(`recipient: ${line}`)
   const configuration: Configuration = {
     ...options,
     recipient: options.recipient ?? {},

@@ -99,6 +99,9 @@ function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): str
   if (onCompleted !== undefined) {
     if (!Object.hasOwn(events, onCompleted.event))
       problems.push(`\`onCompleted\`: no event "${onCompleted.event}"`)
+    if (onCompleted.recipients === null || typeof onCompleted.recipients !== 'object') {
+      problems.push('`onCompleted.recipients` must be a recipient or an array of them')
+    }
     const lost = findNotJson(onCompleted, 'onCompleted')
     if (lost !== undefined) problems.push(`${lost}; it is stored as JSON`)
   }

@@ -34,6 +34,8 @@ export interface ClaimRequest {
   readonly leaseMs: number
   /** The lane after which to go on among the ordinary ones, for turns; `null` is the first. */
   readonly afterLane: string | null
+  /** The same among the urgent ones. */
+  readonly afterUrgentLane: string | null
   /** Rows of `bucket` that grant or hold back this channel. */
   readonly buckets: readonly string[]
 }
@@ -42,7 +44,8 @@ export interface Claim {
   readonly claimed: readonly Claimed[]
   /** Give it as `afterLane` next time. `null`: the last lane was reached. */
   readonly nextLane: string | null
-  /** The rate allowed less than was asked for, and all of it was used. */
+  readonly nextUrgentLane: string | null
+  /** The rate allowed less than was asked for, and all of it was used; or all is held back. */
   readonly limited: boolean
 }
 
@@ -97,7 +100,7 @@ const statement = (o: Outbox) => `
     SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int) AS whole
     WHERE NOT EXISTS (
       SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($8) AND blocked_until > ${now(1)})),
-  ${lanes(o, 'urgent_lane', 0, `'${noLane}'::uuid`)},
+  ${lanes(o, 'urgent_lane', 0, '$9::uuid')},
   ${picked(o, 'urgent', 'urgent_lane', 0, '(SELECT coalesce(max(whole), 0) FROM allowed)')},
   ${lanes(o, 'ordinary_lane', 1, '$7::uuid')},
   ${picked(
@@ -122,7 +125,8 @@ const statement = (o: Outbox) => `
     FROM granted g WHERE b.name = g.name)
   SELECT c.*, n.context, n.options,
     (SELECT lane FROM ordinary_lane WHERE n = ${lanesAtOnce}) AS next_lane,
-    coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), false)
+    (SELECT lane FROM urgent_lane WHERE n = ${lanesAtOnce}) AS next_urgent_lane,
+    coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), true)
       AS limited
   FROM (SELECT 1) one LEFT JOIN (
     SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
@@ -149,6 +153,7 @@ interface Row {
   context: JsonObject | null
   options: JsonObject | null
   next_lane: string | null
+  next_urgent_lane: string | null
   limited: boolean
 }
 
@@ -194,10 +199,12 @@ export async function claim(o: Outbox, db: Executor, request: ClaimRequest): Pro
     request.leaseMs,
     request.afterLane ?? noLane,
     request.buckets,
+    request.afterUrgentLane ?? noLane,
   ])
   return {
     claimed: toClaimed(rows.filter((row) => row.id !== null)),
     nextLane: rows[0]?.next_lane ?? null,
+    nextUrgentLane: rows[0]?.next_urgent_lane ?? null,
     limited: rows[0]?.limited === true,
   }
 }
@@ -219,7 +226,7 @@ export async function claimAlone(
            SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($5) AND blocked_until > ${now(1)})
          ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
        RETURNING *, ${elapsed} AS elapsed_ms)
-     SELECT claimed.*, n.context, n.options, NULL AS next_lane, false AS limited
+     SELECT claimed.*, n.context, n.options, NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
      FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
     [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
   )

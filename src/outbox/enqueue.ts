@@ -22,6 +22,9 @@ export const chunkSize = 1000
 /** Runs its argument in one transaction: the envoyer's own, or the caller's, which is open already. */
 export type InTransaction = <T>(work: (tx: Executor) => Promise<T>) => Promise<T>
 
+/** What is to be written in the transaction in which a notification comes to its end. */
+export type WhenCompleted = (tx: Executor, id: string) => Promise<void>
+
 export interface Enqueued {
   readonly notificationId: string
   /** Ids that this call wrote. */
@@ -65,23 +68,25 @@ export async function enqueueWhole(
   terms: Terms,
   deliveries: readonly NewDelivery[],
   skipped: Skipped,
+  whenCompleted: WhenCompleted,
 ): Promise<Enqueued> {
   const small = deliveries.length <= chunkSize
   const write = async (tx: Executor): Promise<Enqueued> => {
     const fresh = small
       ? await writeWhole(o, tx, notification, skipped, terms, deliveries)
       : await openNotification(o, tx, notification, skipped)
-    if (!fresh) return continueWhole(o, tx, notification, terms, deliveries, skipped)
+    if (!fresh) return continueWhole(o, tx, notification, terms, deliveries, skipped, whenCompleted)
     if (!small) {
       await addChunks(o, tx, terms, deliveries)
       await sealNotification(o, tx, notification.id, skipped)
     }
     const written = deliveries.map((delivery) => delivery.id)
     const completed = deliveries.length === 0
+    if (completed) await whenCompleted(tx, notification.id)
     return { notificationId: notification.id, written, repeated: undefined, completed }
   }
   // One statement is a transaction by itself.
-  return small ? write(autocommit) : inTransaction(write)
+  return small && deliveries.length > 0 ? write(autocommit) : inTransaction(write)
 }
 
 async function addChunks(
@@ -105,6 +110,7 @@ async function continueWhole(
   terms: Terms,
   deliveries: readonly NewDelivery[],
   skipped: Skipped,
+  whenCompleted: WhenCompleted,
 ): Promise<Enqueued> {
   const found = await keyHolder(o, tx, notification)
   if (found.sealed) {
@@ -113,6 +119,7 @@ async function continueWhole(
   const own = { ...terms, notificationId: found.id, lane: found.id }
   const written = await addChunks(o, tx, own, deliveries)
   const completed = await sealNotification(o, tx, found.id, skipped)
+  if (completed) await whenCompleted(tx, found.id)
   return { notificationId: found.id, written, repeated: undefined, completed }
 }
 
@@ -126,6 +133,7 @@ export async function enqueueChunks(
   skipped: () => Skipped,
   /** Told after each chunk; `continued`: an earlier call has written some of it already. */
   progress: (written: readonly string[], continued: boolean) => Promise<void>,
+  whenCompleted: WhenCompleted,
 ): Promise<Pick<Enqueued, 'notificationId' | 'repeated' | 'completed'>> {
   const found = await inTransaction(async (tx) =>
     (await openNotification(o, tx, notification, skipped()))
@@ -137,6 +145,12 @@ export async function enqueueChunks(
   }
   const id = found?.id ?? notification.id
   const own = { ...terms, notificationId: id, lane: id }
+  const seal = () =>
+    inTransaction(async (tx) => {
+      const completed = await sealNotification(o, tx, id, skipped())
+      if (completed) await whenCompleted(tx, id)
+      return completed
+    })
   try {
     for await (const chunk of chunks) {
       const written = await inTransaction((tx) => addDeliveries(o, tx, own, chunk))
@@ -144,11 +158,9 @@ export async function enqueueChunks(
     }
   } catch (thrown) {
     // With a key the caller can go on; without one nobody ever could: what is written is all.
-    if (notification.key === undefined) {
-      await inTransaction((tx) => sealNotification(o, tx, id, skipped()))
-    }
+    if (notification.key === undefined) await seal()
     throw thrown
   }
-  const completed = await inTransaction((tx) => sealNotification(o, tx, id, skipped()))
+  const completed = await seal()
   return { notificationId: id, repeated: undefined, completed }
 }

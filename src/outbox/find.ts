@@ -81,6 +81,17 @@ export async function stateOf(
   return row
 }
 
+/** What the tries of a notification's open deliveries last ended with: the commonest. */
+export async function troubleOf(o: Outbox, tx: Executor, id: string): Promise<string | undefined> {
+  const [row] = await tx.execute<{ code: string; text: string }>(
+    `SELECT error_code AS code, min(error_text) AS text FROM ${o.schema}.delivery
+     WHERE notification_id = $1 AND status IN ('pending', 'sending') AND error_code IS NOT NULL
+     GROUP BY error_code ORDER BY count(*) DESC LIMIT 1`,
+    [id],
+  )
+  return row && `${row.code}: ${row.text}`
+}
+
 /** Whether a notification has come to its end, looked up without counting. */
 export async function isCompleted(
   o: Outbox,

@@ -15,16 +15,19 @@ interface State {
   failures: number
   /** Milliseconds since 1970, by this process's clock; 0: up. */
   probeAt: number
-  /** A message of this process is on its way as the probe. */
-  probing: boolean
+  /** Until then a message of this process counts as the probe that is under way; 0: none. */
+  probingUntil: number
 }
 
 const longestFactor = 20
+/** A probe that says nothing for so long is given up. */
+const probeMs = 60_000
 
 const select = (o: Outbox) => `
   SELECT name, failures,
     greatest(0, extract(epoch FROM blocked_until - ${now(1)}) * 1000)::float8 AS "downForMs"
-  FROM ${o.schema}.bucket WHERE failures > 0 OR blocked_until IS NOT NULL`
+  FROM ${o.schema}.bucket
+  WHERE name LIKE 'backend:%' AND (failures > 0 OR blocked_until IS NOT NULL)`
 
 /** One more failure; from so many on the member is down, each time twice as long. */
 const countFailure = (o: Outbox) => `
@@ -51,10 +54,10 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
   /** Where no channel has a backend made of backends, nobody asks, and nothing is read. */
   let asked = true
   let states = new Map<string, State>()
-  const toState = ({ failures, downForMs }: Row, probing: boolean): State => ({
+  const toState = ({ failures, downForMs }: Row, probingUntil: number): State => ({
     failures,
     probeAt: downForMs === null ? 0 : Date.now() + downForMs,
-    probing,
+    probingUntil,
   })
   const failed = async (name: string, limits: Parameters<Backends['failed']>[1]) => {
     const { failures = 3, downMs = 30_000, pauseMs } = limits
@@ -65,7 +68,7 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
       downMs,
       pauseMs ?? null,
     ])
-    states.set(name, toState(row!, false))
+    states.set(name, toState(row!, 0))
   }
   const succeeded = async (name: string) => {
     if (!states.has(name)) return
@@ -80,7 +83,7 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
       if (!asked) return
       asked = false
       const rows = await db.execute<Row & { name: string }>(select(o), [o.clockOffsetMs()])
-      const probing = (name: string) => states.get(name)?.probing === true
+      const probing = (name: string) => states.get(name)?.probingUntil ?? 0
       states = new Map(rows.map((row) => [row.name, toState(row, probing(row.name))]))
     },
     of: (channel, took) => ({
@@ -88,12 +91,12 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
         asked = true
         const state = states.get(backendBucket(channel, backend))
         if (!state || state.probeAt === 0) return true
-        return !state.probing && state.probeAt <= Date.now()
+        return state.probingUntil <= Date.now() && state.probeAt <= Date.now()
       },
       probeAt: (backend) => states.get(backendBucket(channel, backend))?.probeAt ?? 0,
       took(backend) {
         const state = states.get(backendBucket(channel, backend))
-        if (state && state.probeAt > 0) state.probing = true
+        if (state && state.probeAt > 0) state.probingUntil = Date.now() + probeMs
         took(backend)
       },
       failed: (backend, limits) =>

@@ -11,10 +11,11 @@ const whereHeld = `
   FROM UNNEST($1::uuid[], $2::int[]) AS h (id, attempts)
   WHERE d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.attempts = h.attempts`
 
-const values = (deliveries: readonly Held[]) => [
-  deliveries.map((each) => each.id),
-  deliveries.map((each) => each.attempts),
-]
+/** In the order of ids, as `settle` does, so that statements never wait for each other in a ring. */
+function values(deliveries: readonly Held[]) {
+  const ordered = deliveries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  return [ordered.map((each) => each.id), ordered.map((each) => each.attempts)]
+}
 
 /** Prolongs leases. Gives the ids still held; the others belong to somebody else by now. */
 export async function renew(

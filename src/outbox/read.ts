@@ -1,4 +1,5 @@
 import { Brackets, type DataSource, type SelectQueryBuilder } from 'typeorm'
+import { EnvoyerError } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import { isSealed } from '../secret/sealer.ts'
 import {
@@ -9,6 +10,7 @@ import {
   deliveryEntity,
   notificationEntity,
 } from './entities.ts'
+import { isId } from './id.ts'
 
 /** A delivery as operators see it. Secrets in addresses are not shown. */
 export interface DeliveryView
@@ -89,11 +91,45 @@ function toView(row: DeliveryRow): DeliveryView {
   return { ...view, address: shown(row.address) }
 }
 
+const statuses: readonly string[] = ['pending', 'sending', 'sent', 'failed', 'cancelled']
+
+const isDate = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime())
+const isIdText = (value: unknown) => typeof value === 'string' && isId(value)
+const isText = (value: unknown) => typeof value === 'string'
+
+/** What each condition may be. */
+const allowed: { [Key in keyof DeliveryFilter]-?: (value: unknown) => boolean } = {
+  event: isText,
+  channel: isText,
+  status: (value) =>
+    [value].flat().length > 0 && [value].flat().every((s) => statuses.includes(s as string)),
+  code: isText,
+  notificationId: isIdText,
+  user: (value) => isText(value) || typeof value === 'number',
+  to: isText,
+  since: isDate,
+  until: isDate,
+  after: isIdText,
+  limit: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1000,
+}
+
+function checkFilter(filter: object): void {
+  const problems = Object.entries(filter)
+    .filter(([key, value]) => value !== undefined && !allowed[key as keyof DeliveryFilter]?.(value))
+    .map(([key, value]) =>
+      key in allowed
+        ? `deliveries.list: \`${key}\` cannot be ${JSON.stringify(value)}`
+        : `deliveries.list: there is no condition \`${key}\`; there are ${Object.keys(allowed).join(', ')}`,
+    )
+  if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+}
+
 /** A page of deliveries, newest first. */
 export async function listDeliveries(
   source: DataSource,
   filter: DeliveryFilter,
 ): Promise<DeliveryView[]> {
+  checkFilter(filter)
   const query = source.getRepository(deliveryEntity).createQueryBuilder('d')
   query.orderBy('d.id', 'DESC').limit(100)
   for (const [key, value] of Object.entries(filter)) {

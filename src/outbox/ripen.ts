@@ -26,6 +26,8 @@ async function putInLine(o: Outbox, db: Executor): Promise<number> {
   return rows.length
 }
 
+// min and max are read off the ends of the index; EXISTS is planned as a scan of the whole table
+// where many rows are due.
 async function look(o: Outbox, db: Executor, channels: readonly string[]): Promise<Ripe> {
   const rows = await db.execute<{
     channel: string
@@ -34,8 +36,10 @@ async function look(o: Outbox, db: Executor, channels: readonly string[]): Promi
     next_ms: number | null
   }>(
     `SELECT c.channel,
-       EXISTS (SELECT 1 FROM ${o.schema}.delivery d WHERE d.channel = c.channel AND d.turn IN (0, 1)) AS due,
-       EXISTS (SELECT 1 FROM ${o.schema}.delivery d WHERE d.channel = c.channel AND d.turn = 2) AS alone,
+       coalesce((SELECT min(turn) FROM ${o.schema}.delivery d
+         WHERE d.channel = c.channel AND d.turn IS NOT NULL) < 2, false) AS due,
+       coalesce((SELECT max(turn) FROM ${o.schema}.delivery d
+         WHERE d.channel = c.channel AND d.turn IS NOT NULL) = 2, false) AS alone,
        (SELECT extract(epoch FROM min(send_at) - ${now(1)})::float8 * 1000
         FROM ${o.schema}.delivery WHERE status = 'pending' AND turn IS NULL) AS next_ms
      FROM UNNEST($2::text[]) AS c (channel)`,
@@ -50,10 +54,12 @@ async function look(o: Outbox, db: Executor, channels: readonly string[]): Promi
 }
 
 /**
- * Puts in line all that has become due and says which channels have work. What is scheduled for
+ * Puts in line what has become due, a chunk at a time, and says which channels have work. What is scheduled for
  * later is not looked at: the cost does not grow with it.
  */
 export async function ripen(o: Outbox, db: Executor, channels: readonly string[]): Promise<Ripe> {
-  while ((await putInLine(o, db)) === atOnce);
-  return look(o, db, channels)
+  // A chunk a look: when a big window opens, the first ones must not wait for the last ones.
+  const full = (await putInLine(o, db)) === atOnce
+  const ripe = await look(o, db, channels)
+  return full ? { ...ripe, nextInMs: 0 } : ripe
 }

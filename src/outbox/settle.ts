@@ -132,7 +132,9 @@ export async function settle(
   db: Executor,
   outcomes: readonly Outcome[],
 ): Promise<Settled> {
-  const column = <T>(pick: (outcome: Outcome) => T) => outcomes.map(pick)
+  // In the order of ids, as `renew` does: two workers that meet then wait, and never for each other.
+  const ordered = outcomes.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const column = <T>(pick: (outcome: Outcome) => T) => ordered.map(pick)
   const sent = (outcome: Outcome) => (outcome.outcome === 'sent' ? outcome : undefined)
   const not = (outcome: Outcome) => (outcome.outcome === 'sent' ? undefined : outcome)
   const rows = await db.execute<{ id: string; what: string }>(statement(o), [

@@ -1,3 +1,4 @@
+import { EnvoyerError } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Addressed } from '../recipient/expand.ts'
 import type { Skipped } from '../recipient/skip.ts'
@@ -134,13 +135,21 @@ export async function addDeliveries(
   if (deliveries.length === 0) return []
   // The count is taken on the row itself, so that a worker settling the last delivery meanwhile
   // waits for it.
-  const rows = await tx.execute<{ id: string }>(
-    `WITH d AS (${insertDeliveries(o, 3, '$2::uuid')} ${unlessTwice} RETURNING id),
-     n AS (UPDATE ${o.schema}.notification SET open = open + (SELECT count(*) FROM d) WHERE id = $2)
-     SELECT id FROM d`,
+  const rows = await tx.execute<{ id: string | null; open: boolean }>(
+    `WITH n AS MATERIALIZED (
+       SELECT id FROM ${o.schema}.notification WHERE id = $2 AND sealed_at IS NULL FOR NO KEY UPDATE),
+     d AS (${insertDeliveries(o, 3, 'n.id')}, n ${unlessTwice} RETURNING id),
+     counted AS (
+       UPDATE ${o.schema}.notification SET open = open + (SELECT count(*) FROM d)
+       WHERE id = (SELECT id FROM n))
+     SELECT d.id, EXISTS (SELECT 1 FROM n) AS open FROM (SELECT 1) one LEFT JOIN d ON true`,
     [o.clockOffsetMs(), terms.notificationId, ...deliveryValues(terms, deliveries)],
   )
-  return rows.map((row) => row.id)
+  if (rows[0]?.open !== true) {
+    const problem = `event "${terms.event}": another call with the same key has finished it meanwhile`
+    throw new EnvoyerError('key-reused', problem)
+  }
+  return rows.flatMap(({ id }) => (id === null ? [] : [id]))
 }
 
 /** Says that no more deliveries follow. True where all are settled already: it is completed now. */

@@ -3,11 +3,13 @@ import { checkContext } from '../event/context.ts'
 import type { Configuration, FailureReport } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
 import type { SendResult } from '../outbox/result.ts'
+import { planChannels } from '../recipient/plan.ts'
 import type { SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
 import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
+import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { createFollowUp } from './follow-up.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
@@ -17,11 +19,26 @@ import { openTemplates } from './templates.ts'
 import { createWaitFor } from './wait.ts'
 import { work } from './work.ts'
 
+/** How long the same complaint is not repeated: a database that is away would fill the log. */
+const quietMs = 10_000
+
+function createComplaint() {
+  const saidAt = new Map<string, number>()
+  return (text: string) => {
+    const now = performance.now()
+    if (now - (saidAt.get(text) ?? Number.NEGATIVE_INFINITY) < quietMs) return
+    if (saidAt.size > 100) saidAt.clear()
+    saidAt.set(text, now)
+    console.error(`envoyer: ${text}`)
+  }
+}
+
 function reporter(onFailure: ((failure: FailureReport) => void) | undefined) {
+  const complain = createComplaint()
   return (failure: FailureReport) => {
     try {
       if (onFailure) onFailure(failure)
-      else if (failure.kind === 'internal') console.error('envoyer:', failure.error)
+      else if (failure.kind === 'internal') complain(failure.error.message)
     } catch (thrown) {
       console.error('envoyer: onFailure threw', thrown)
     }
@@ -29,9 +46,19 @@ function reporter(onFailure: ((failure: FailureReport) => void) | undefined) {
 }
 
 /** What is to follow is checked with the call: when it is due there is nobody to tell. */
-async function checkOnCompleted({ events }: Configuration, { stored }: SendTerms): Promise<void> {
+async function checkOnCompleted(
+  { events, channels }: Configuration,
+  templates: Templates,
+  { stored }: SendTerms,
+): Promise<void> {
   const follow = stored.onCompleted as { event: string; context: unknown } | undefined
-  if (follow) await checkContext(follow.event, events[follow.event]!, follow.context)
+  if (!follow) return
+  const event = events[follow.event]!
+  await checkContext(follow.event, event, follow.context)
+  await templates.refresh()
+  const { exists: hasTemplates, missing: missingTemplates } = templates
+  const plan = { channels, isOn: () => true, hasTemplates, missingTemplates }
+  planChannels(plan, follow.event, event.channels)
 }
 
 /** The parts of an envoyer that share its lifetime. */
@@ -71,8 +98,13 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     const opened = await open()
     return { configuration, opened, settings, templates: templates(), emitter }
   }
-  const sender = async () => wireSend({ ...(await wired()), workers })
-  const followUp = createFollowUp(configuration, open, sender, onError)
+  const sender = async () => wireSend({ ...(await wired()), followUp, workers })
+  const followUp: WriteEndedParts['followUp'] = createFollowUp(
+    configuration,
+    open,
+    () => sender(),
+    onError,
+  )
   const operate = { configuration, open, settings, templates, emitter, followUp }
   const close = async () => {
     await Promise.all([...workers].map((worker) => worker.stop()))
@@ -98,7 +130,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
       { database, ...given }: { database?: EntityManager } = {},
     ): Promise<SendResult> {
       const terms = parseSendOptions(given, event, events, channels)
-      await checkOnCompleted(configuration, terms)
+      await checkOnCompleted(configuration, templates(), terms)
       const carrier = await carrierOf(await open(), schema, database)
       return (await sender())(event, recipients, context, terms, carrier)
     },

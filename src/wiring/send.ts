@@ -10,6 +10,7 @@ import type { SettingStore } from '../setting/settings.ts'
 import type { Emitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
 import type { Worker } from '../worker/worker.ts'
+import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { storeAddress } from './address.ts'
 import type { Opened } from './open.ts'
 
@@ -19,6 +20,7 @@ export interface SendParts {
   readonly settings: SettingStore
   readonly templates: Templates
   readonly emitter: Emitter
+  readonly followUp: WriteEndedParts['followUp']
   /** The workers of this process. */
   readonly workers: ReadonlySet<Worker>
 }
@@ -75,6 +77,9 @@ export function wireSend(parts: SendParts) {
     }),
     availability: (terms) => terms.at,
     outbox: opened.outbox,
+    whenCompleted: async (tx, id) => {
+      await parts.followUp(tx, [id])
+    },
     ticket: (queued) => tell(parts, queued),
   }
   return createSend(steps)
@@ -102,6 +107,9 @@ async function tell(parts: SendParts, queued: Queued): Promise<void> {
   if (delayMs > 0) for (const worker of parts.workers) worker.soon(delayMs)
   else wake(parts, queued)
   if (enqueued.completed) {
+    // What follows it may go over any channel.
+    for (const channel of Object.keys(parts.configuration.channels))
+      parts.opened.queue.ticket(channel)
     parts.emitter.emit('notification:completed', { id: enqueued.notificationId })
   }
 }

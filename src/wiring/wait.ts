@@ -1,6 +1,6 @@
 import { EnvoyerError } from '../errors.ts'
 import type { DeliveryStatus } from '../outbox/entities.ts'
-import { isCompleted, stateOf } from '../outbox/find.ts'
+import { isCompleted, stateOf, troubleOf } from '../outbox/find.ts'
 import { isId } from '../outbox/id.ts'
 import type { Emitter } from '../signal/signals.ts'
 import type { Opened } from './open.ts'
@@ -63,10 +63,13 @@ export function createWaitFor(open: () => Promise<Opened>, emitter: Emitter) {
 
     async function timeout(id: string, timeoutMs: number): Promise<EnvoyerError> {
       const state = await stateOf(outbox, database, id)
+      const trouble = await troubleOf(outbox, database, id)
       const counts = Object.entries(state?.counts ?? {}).map(([status, n]) => `${n} ${status}`)
       return new EnvoyerError(
         'wait-timeout',
-        `notification ${id} after ${timeoutMs} ms: ${counts.join(', ') || 'no deliveries'}`,
+        `notification ${id} after ${timeoutMs} ms: ${counts.join(', ') || 'no deliveries'}${
+          trouble === undefined ? '' : `; the last try ended with ${trouble}`
+        }`,
       )
     }
   }

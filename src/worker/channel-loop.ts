@@ -7,7 +7,9 @@ export interface ChannelLoopOptions {
   readonly concurrency: number
   /** How many of those places only urgent deliveries may take. */
   readonly reserved: number
-  claim(request: Limits & { afterLane: string | null }): Promise<Claim>
+  claim(
+    request: Limits & { afterLane: string | null; afterUrgentLane: string | null },
+  ): Promise<Claim>
   claimAlone(): Promise<Claimed | undefined>
   /** Shared by the loops of a process: one delivery at a time is sent alone. */
   readonly solo: Solo

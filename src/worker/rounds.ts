@@ -12,29 +12,49 @@ export interface Rounds {
   disturb(): void
 }
 
+/** Where the walk over one kind of lanes is. */
+interface Walk {
+  after: string | null
+  /** It began with the first lane, and has come to the last, without finding anything. */
+  begun: boolean
+  done: boolean
+}
+
 /**
  * Goes round the lanes claim by claim, since one claim looks at a part of them only. Nothing more
  * is due when a whole round, from the first lane to the last, has found nothing.
  */
 export function createRounds(
-  claimAfter: (request: Limits & { afterLane: string | null }) => Promise<Claim>,
+  claimAfter: (
+    request: Limits & { afterLane: string | null; afterUrgentLane: string | null },
+  ) => Promise<Claim>,
 ): Rounds {
-  let afterLane: string | null = null
-  let round = { whole: false, found: false }
+  const ordinary: Walk = { after: null, begun: false, done: false }
+  const urgent: Walk = { after: null, begun: false, done: false }
+  const walks = [ordinary, urgent]
+  const disturb = () => {
+    for (const walk of walks) Object.assign(walk, { begun: false, done: false })
+  }
+  const step = (walk: Walk, next: string | null, looked: boolean) => {
+    if (walk.after === null) walk.begun = looked
+    if (next === null && walk.begun) walk.done = true
+    walk.after = next
+  }
   return {
+    disturb,
     async claim(limits) {
-      if (afterLane === null) round = { whole: true, found: false }
-      const { claimed, nextLane, limited } = await claimAfter({ ...limits, afterLane })
-      afterLane = nextLane
-      if (claimed.length > 0) round.found = true
+      const asked = { afterLane: ordinary.after, afterUrgentLane: urgent.after }
+      const { claimed, nextLane, nextUrgentLane, limited } = await claimAfter({
+        ...limits,
+        ...asked,
+      })
+      // With no place for an ordinary one nothing was learned about them.
+      step(ordinary, nextLane, limits.ordinaryLimit > 0)
+      step(urgent, nextUrgentLane, true)
+      if (claimed.length > 0) disturb()
       // The rate says when to come back.
       else if (limited) return { claimed, more: false }
-      // With no place for an ordinary one nothing was learned about them.
-      const unknown = nextLane !== null || limits.ordinaryLimit === 0 || !round.whole
-      return { claimed, more: round.found || unknown }
-    },
-    disturb() {
-      round.whole = false
+      return { claimed, more: walks.some((walk) => !walk.done) }
     },
   }
 }

@@ -75,6 +75,8 @@ export function createSettler<Item>(
         onError(toError(thrown))
       }
     }
+    // In the same tick in which nothing was left: what is added from now on starts a run of its own.
+    running = undefined
   }
   const giveUp = () => {
     givenUp = true
@@ -84,9 +86,7 @@ export function createSettler<Item>(
     async add(item) {
       waiting.push(item)
       unwritten += 1
-      running ??= run().finally(() => {
-        running = undefined
-      })
+      running ??= run()
       if (unwritten <= atMost || givenUp) return
       await new Promise<void>((resolve) => {
         const goOn = () => {

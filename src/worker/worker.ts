@@ -110,7 +110,6 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
       // While the database is away our own leases expire too; what has them is not lost.
       const lost = expired.filter((delivery) => !leases.has(delivery))
       for (const about of lost) void settler.add({ outcome: parts.lost(about), about })
-      if (lost.length > 0) await settler.drained()
       return ripen(outbox, database, names)
     },
     ({ due, alone }) => {
@@ -164,7 +163,8 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
     reserved: reservedOf(concurrency),
     solo,
     claim: async (limits) => {
-      if (!parts.isOpen(name)) return { claimed: [], nextLane: null, limited: false }
+      if (!parts.isOpen(name))
+        return { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
       const claimed = await claim(outbox, database, { ...common, ...limits })
       if (claimed.limited) again()
       return claimed

@@ -84,6 +84,15 @@ onEveryEngine('the outbox', (engine) => {
     assert.equal((await bare.rows()).filter(({ status }) => status === 'pending').length, 0)
   })
 
+  test('urgent lanes that nobody here can claim do not hide the ones after them', async () => {
+    for (let n = 0; n < 64; n += 1) await bare.write(1, { event: 'removed', urgent: true })
+    await bare.write(1, { urgent: true })
+    const first = await bare.claim()
+    assert.deepEqual(first.claimed, [])
+    const next = await bare.claim({ afterUrgentLane: first.nextUrgentLane })
+    assert.equal(next.claimed.length, 1)
+  })
+
   test('a worker leaves events that it does not know to others', async () => {
     await bare.write(2, { event: 'tomorrow' })
     await bare.write(1)

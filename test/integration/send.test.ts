@@ -138,6 +138,16 @@ onEveryEngine('send', (engine) => {
       loose('alarm', one, { what: 'x' }, { database: {} }),
       failsWith('option-invalid'),
     )
+    const list = envoyer.deliveries.list as (filter: object) => Promise<unknown>
+    for (const filter of [
+      { chanel: 'x' },
+      { status: 'faild' },
+      { status: [] },
+      { after: 'x' },
+      { limit: -1 },
+    ]) {
+      await assert.rejects(list(filter), failsWith('option-invalid'))
+    }
     assert.equal((await envoyer.deliveries.list()).length, before.length)
   })
 

@@ -222,6 +222,26 @@ onEveryEngine('the worker', (engine) => {
   )
 
   test(
+    'what is to follow is sent too where nothing was left to deliver when the last was written',
+    withApp(async ({ envoyer, backend }) => {
+      await envoyer.worker()
+      const onCompleted = {
+        event: 'fire',
+        recipients: { pager: 'boss' },
+        context: { what: 'all told' },
+      } as const
+      await envoyer.send('alarm', [], { what: 'x' }, { onCompleted })
+      async function* slowly() {
+        for (let n = 0; n < 1000; n += 1) yield { pager: `n${n}` }
+        while (backend.sent.length < 1001) await pause(10)
+      }
+      await envoyer.waitFor(await envoyer.send('alarm', slowly(), { what: 'y' }, { onCompleted }))
+      for (let n = 0; n < 100 && backend.sent.length < 1002; n += 1) await pause(20)
+      assert.equal(backend.sent.filter(({ address }) => address === 'boss').length, 2)
+    }),
+  )
+
+  test(
     'a channel switched off is skipped and held; paused, it is held',
     withApp(async ({ envoyer, backend }) => {
       await envoyer.worker({ pollMs: 50 })

@@ -93,6 +93,7 @@ export async function openBare(engine: Engine): Promise<Bare> {
         ordinaryLimit: limit,
         leaseMs: 30_000,
         afterLane: null,
+        afterUrgentLane: null,
         buckets: [],
         ...request,
       })

@@ -5,7 +5,7 @@ import type { Claim, Claimed } from '../../src/outbox/claim.ts'
 import { type ChannelLoopOptions, createChannelLoop } from '../../src/worker/channel-loop.ts'
 
 const delivery = (id: string) => ({ id }) as Claimed
-const nothing: Claim = { claimed: [], nextLane: null, limited: false }
+const nothing: Claim = { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
 
 function loopOf(options: Partial<ChannelLoopOptions>) {
   return createChannelLoop({
@@ -70,7 +70,12 @@ describe('a channel’s loop', () => {
         }
         await sleep(0)
         const claimed = due.delete(afterLane) ? [delivery('late')] : []
-        return { claimed, nextLane: afterLane === null ? 'lane-1' : null, limited: false }
+        return {
+          claimed,
+          nextLane: afterLane === null ? 'lane-1' : null,
+          nextUrgentLane: null,
+          limited: false,
+        }
       },
       async start({ id }) {
         started.push(id)
@@ -87,7 +92,7 @@ describe('a channel’s loop', () => {
       async claim() {
         claims += 1
         await sleep(0)
-        return { claimed: [], nextLane: 'lane-1', limited: true }
+        return { claimed: [], nextLane: 'lane-1', nextUrgentLane: null, limited: true }
       },
     })
     await Promise.race([loop.run(), sleep(200)])

@@ -5,7 +5,7 @@ import { createChannelLoop } from '../../src/worker/channel-loop.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const delivery = (id: string) => ({ id }) as Claimed
-const nothing: Claim = { claimed: [], nextLane: null, limited: false }
+const nothing: Claim = { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
 
 /** A loop over a list of waiting ids, with a record of what it asked and sent. */
 function createScene(options: { concurrency: number; reserved?: number; sendMs?: number }) {

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { smtp } from '../../channels/email/index.ts'
+import { http } from '../../channels/webhook/index.ts'
+import { delays, exponential, fixed, linear } from '../../src/channel/retry.ts'
+import { createEnvoyer } from '../../src/envoyer.ts'
+import type { EnvoyerError } from '../../src/errors.ts'
+import { pager, pagerEvents, recorder } from '../support/pager.ts'
+
+const refused = (text: RegExp) => (error: EnvoyerError) => {
+  assert.equal(error.code, 'configuration-invalid')
+  assert.match(error.message, text)
+  return true
+}
+const loose = (value: unknown) => value as never
+
+test('a misspelt option is refused, wherever it stands', () => {
+  const channels = { pager: pager({ backend: recorder() }) }
+  const create = (options: object) =>
+    createEnvoyer(loose({ events: pagerEvents, channels, ...options }))
+  assert.throws(
+    () => create({ databaseURL: 'postgres://prod' }),
+    refused(/no option `databaseURL`/),
+  )
+  assert.throws(() => create({ recipient: { email: () => 'x' } }), refused(/recipient: .*`email`/))
+  assert.throws(
+    () => create({ events: { alarm: { ...pagerEvents.alarm, chanels: ['pager'] } } }),
+    refused(/event "alarm": .*`chanels`/),
+  )
+  assert.throws(
+    () => create({ channels: { pager: pager(loose({ backend: recorder(), concurency: 2 })) } }),
+    refused(/channel "pager": .*`concurency`/),
+  )
+  assert.throws(
+    () => create({ durability: 'x', migrations: 'auto' }),
+    refused(/durability[\s\S]*migrations/),
+  )
+  assert.throws(() => createEnvoyer(loose(undefined)), refused(/an object of options/))
+  // Sent unsigned, if it were let through.
+  assert.throws(() => http(loose({ secrets: ['x'] })), refused(/no option `secrets`/))
+  assert.throws(
+    () => smtp(loose({ url: 'smtp://localhost', from: 'a@b.example', conections: 1 })),
+    refused(/no option `conections`/),
+  )
+})
+
+test('a retry policy that would try for ever, or never, is refused when it is made', () => {
+  assert.throws(() => fixed(loose({ delayMs: 50 })), refused(/needs `tries` or `forMs`/))
+  assert.throws(() => fixed(loose({ delay: 50, tries: 3 })), refused(/`delayMs` must be a number/))
+  assert.throws(() => linear(loose({ tries: 3 })), refused(/`baseMs`/))
+  assert.throws(() => exponential(loose({ baseMs: Number.NaN, tries: 3 })), refused(/`baseMs`/))
+  assert.throws(() => delays(loose(100)), refused(/list of milliseconds/))
+  assert.throws(() => delays([-1]), refused(/must be a number of 0 or more/))
+})
+
+test('policies give the delays that they are named after, spread by their jitter', () => {
+  const failure = (attempt: number, elapsedMs = 0) => ({
+    attempt,
+    elapsedMs,
+    error: new Error('x'),
+  })
+  const even = { jitter: 0 }
+  assert.deepEqual(
+    [1, 2, 3].map((n) => delays([5, 7], even)(failure(n))),
+    [5, 7, null],
+  )
+  assert.deepEqual(
+    [1, 2, 3].map((n) => fixed({ delayMs: 9, tries: 3, ...even })(failure(n))),
+    [9, 9, null],
+  )
+  assert.deepEqual(
+    [1, 2, 3].map((n) => linear({ baseMs: 4, maxMs: 10, tries: 9, ...even })(failure(n))),
+    [4, 8, 10],
+  )
+  assert.deepEqual(
+    [1, 2, 3].map((n) => exponential({ baseMs: 4, factor: 3, tries: 9, ...even })(failure(n))),
+    [4, 12, 36],
+  )
+  assert.equal(fixed({ delayMs: 50, forMs: 100, ...even })(failure(3, 60)), null)
+  const spread = Array.from({ length: 200 }, () => fixed({ delayMs: 1000, tries: 2 })(failure(1))!)
+  assert.ok(spread.every((ms) => ms >= 800 && ms <= 1200) && new Set(spread).size > 20)
+})
