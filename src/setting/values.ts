@@ -48,6 +48,11 @@ export function createValues(
     })
     return reading
   }
+  /** A read under way may have begun before what was just written. */
+  const readAnew = async () => {
+    await reading?.catch(() => {})
+    await refreshNow()
+  }
   return {
     get: (key) => values.get(key),
     refreshNow,
@@ -58,12 +63,12 @@ export function createValues(
          ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
         [key, JSON.stringify(value)],
       )
-      await refreshNow()
+      await readAnew()
     },
     async remove(key) {
       const db = await database()
       await db.execute(`DELETE FROM ${schema}.setting WHERE key = $1`, [key])
-      await refreshNow()
+      await readAnew()
     },
     async refresh(through) {
       const age = performance.now() - readAt
