@@ -11,9 +11,3 @@ export interface Hold {
 
 /** How one try ended; `undefined`: it was not made, and the delivery goes back as it was. */
 export type Deliver = (claimed: Claimed, hold: Hold) => Promise<Outcome | undefined>
-
-/** What of a delivery is needed to say how it ended. */
-export type About = Pick<
-  Claimed,
-  'id' | 'notificationId' | 'event' | 'channel' | 'users' | 'attempts' | 'attemptsBefore' | 'lane'
->

@@ -71,5 +71,3 @@ export function createLeases(
 export function isHeld(entry: Entry): boolean {
   return !entry.lost && performance.now() < entry.until
 }
-
-export type Lease = Entry
