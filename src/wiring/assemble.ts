@@ -98,7 +98,15 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     const opened = await open()
     return { configuration, opened, settings, templates: templates(), emitter }
   }
-  const sender = async () => wireSend({ ...(await wired()), followUp, workers })
+  let sending: { readonly opened: Opened; readonly send: ReturnType<typeof wireSend> } | undefined
+  const sender = async () => {
+    const parts = await wired()
+    // Wired once for what is open, not at each call.
+    if (sending?.opened !== parts.opened) {
+      sending = { opened: parts.opened, send: wireSend({ ...parts, followUp, workers }) }
+    }
+    return sending.send
+  }
   const followUp: WriteEndedParts['followUp'] = createFollowUp(
     configuration,
     open,
