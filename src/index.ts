@@ -1,5 +1,5 @@
 export type { AddressType } from './channel/address.ts'
-export type { Backend, Outgoing, Receipt } from './channel/backend.ts'
+export type { Answer, Backend, Outgoing, Receipt, Refused } from './channel/backend.ts'
 export type { Backends, DownLimits } from './channel/backends.ts'
 export {
   type Channel,

@@ -14,7 +14,10 @@ export interface Outgoing<
   readonly attempt: number
   readonly event: string
   readonly channel: string
+  /** Where it goes; the first of `addresses`. */
   readonly address: Address
+  /** All that it goes to: one, or a group on a channel that sends `together`. */
+  readonly addresses: readonly Address[]
   /** The rendered parts. */
   readonly message: Message
   /** The options of the channel for this message: the event's, overlaid by the call's. */
@@ -23,8 +26,9 @@ export interface Outgoing<
   readonly context: Readonly<Record<string, unknown>>
   /** The same as it was given to `send` and stored. */
   readonly input: JsonObject
-  /** What is stored of the recipient. */
+  /** What is stored of the recipient; the first of `recipients`. */
   readonly recipient: JsonObject
+  readonly recipients: readonly JsonObject[]
   readonly locale: string
   readonly zone: string
   /** When `send` was called. */
@@ -35,12 +39,25 @@ export interface Outgoing<
   readonly signal: AbortSignal
 }
 
+/** An address of a group that got nothing. */
+export type Refused = {
+  /** As its address type's `key` gives it. */
+  readonly address: string
+  readonly code: string
+  readonly text: string
+}
+
 /** What a provider answered. Kept with the delivery, so it must be JSON and hold no secrets. */
 export interface Receipt {
   /** The provider's own id of the message. */
   readonly id?: string
+  /** Of a group: addresses that the provider did not take, while it took others. */
+  readonly refused?: readonly Refused[]
   readonly [detail: string]: Json | undefined
 }
+
+/** How one of several ended. */
+export type Answer = Receipt | Error
 
 /**
  * One provider of a channel. `send` resolves when the provider has taken the message, and throws
@@ -53,6 +70,18 @@ export interface Backend<
 > {
   readonly name: string
   send(outgoing: Outgoing<Address, Message, Options>): Promise<Receipt>
+  /**
+   * Sends several in one request; for providers that take them so. It gives one answer each, in the
+   * same order: the receipt, or the error that `send` would have thrown. What it throws is the
+   * answer of all. `send` is still used where there is only one.
+   */
+  sendMany?(
+    outgoing: readonly Outgoing<Address, Message, Options>[],
+    /** Aborted when that of every single one is. */
+    signal: AbortSignal,
+  ): Promise<readonly Answer[]>
+  /** How many `sendMany` takes at most. Default 100. */
+  readonly manyAtMost?: number
   /** Proves that the provider can be reached and accepts our credentials; throws where not. */
   verify?(): Promise<void>
   close?(): Promise<void>

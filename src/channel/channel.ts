@@ -22,6 +22,11 @@ export interface ChannelDefinition<Address, Parts extends PartSpecs, Options, Ke
   readonly mergeOptions?: (base: Options, over: Options) => Options
   /** Runs after rendering: makes what can be made from other parts (a text from the HTML). */
   readonly complete?: (message: Rendered<Parts>) => Rendered<Parts>
+  /**
+   * One message of this channel can go to a group of addresses, so many at most: then an application
+   * may send `together`. Default: each address gets a message of its own.
+   */
+  readonly groupAtMost?: number
   /** Default: `defaultRetry`. */
   readonly retry?: RetryPolicy
   /** How many messages one worker has in flight. Default 50. */

@@ -1,6 +1,7 @@
 import { DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from '../errors.ts'
 import type { Backend, Outgoing, Receipt } from './backend.ts'
 import type { Backends, DownLimits } from './backends.ts'
+import { gather } from './gather.ts'
 
 /** Members that failed before one took the message, for receipts and exchanges. */
 interface Passed {
@@ -36,10 +37,11 @@ export function roundRobin<Address, Message, Options>(
 
 function compose<Address, Message, Options>(
   kind: string,
-  members: readonly Backend<Address, Message, Options>[],
+  given: readonly Backend<Address, Message, Options>[],
   limits: DownLimits,
   order: (up: readonly Backend<Address, Message, Options>[]) => typeof up,
 ): Backend<Address, Message, Options> {
+  const members = given.map(gather)
   const names = members.map(({ name }) => name)
   if (members.length < 2 || new Set(names).size < names.length) {
     throw new EnvoyerError(

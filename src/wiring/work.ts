@@ -1,3 +1,4 @@
+import { gather } from '../channel/gather.ts'
 import { createDeliver, lostOutcome } from '../deliver.ts'
 import { EnvoyerError } from '../errors.ts'
 import { parseContext } from '../event/context.ts'
@@ -61,6 +62,9 @@ function wireDeliver(
   const { channels, sealer } = configuration
   const { database, outbox } = opened
   const optionsOf = createMessageOptions(configuration)
+  const backends = Object.fromEntries(
+    Object.entries(channels).map(([name, { backend }]) => [name, gather(backend)]),
+  )
   return createDeliver({
     context: createContexts(configuration),
     render: (claimed, context) => {
@@ -72,18 +76,21 @@ function wireDeliver(
     },
     send: async (claimed, context, message, signal, took) => {
       const channel = channels[claimed.channel]!
-      return channel.backend.send({
+      const address = loadAddress(sealer, channel, claimed.address)
+      return backends[claimed.channel]!.send({
         id: claimed.id,
         notificationId: claimed.notificationId,
         attempt: claimed.attempts - claimed.attemptsBefore,
         event: claimed.event,
         channel: claimed.channel,
-        address: loadAddress(sealer, channel, claimed.address),
+        address,
+        addresses: [address],
         message,
         options: optionsOf(claimed),
         context,
         input: claimed.context,
         recipient: claimed.recipient,
+        recipients: [claimed.recipient],
         locale: claimed.locale,
         zone: claimed.zone,
         createdAt: claimed.createdAt,

@@ -8,6 +8,7 @@ import { Pool } from 'undici'
 import { http, type WebhookAddress } from '../../channels/webhook/index.ts'
 import type { Outgoing } from '../../src/channel/backend.ts'
 import { createSigningSecret } from '../../src/secret/signing-secret.ts'
+import { createOutgoing } from '../../src/testing/outgoing.ts'
 import {
   type BenchRow,
   inLanes,
@@ -23,23 +24,12 @@ const rounds = 7
 const count = 10_000
 
 function outgoing(address: WebhookAddress): Outgoing<WebhookAddress, { body?: string }, object> {
-  return {
-    id: '01930000-0000-7000-8000-000000000001',
-    notificationId: '01930000-0000-7000-8000-000000000000',
-    attempt: 1,
-    event: 'order-shipped',
+  return createOutgoing({
     channel: 'webhook',
     address,
     message: {},
-    options: {},
-    context: {},
     input: { orderId: '1042', lines: Array(20).fill({ sku: 'AB-1234', quantity: 2, cents: 1999 }) },
-    recipient: {},
-    locale: 'en',
-    zone: 'UTC',
-    createdAt: new Date(),
-    signal: new AbortController().signal,
-  }
+  })
 }
 
 /** How many times a second `work` runs with 50 of it under way. */

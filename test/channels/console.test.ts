@@ -4,24 +4,16 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { consoleChannel, stdout } from '../../channels/console/index.ts'
+import { createOutgoing } from '../../src/testing/outgoing.ts'
 
-const outgoing = {
+const outgoing = createOutgoing({
   id: '0193f3a0-0000-7000-8000-000000000001',
-  notificationId: '0193f3a0-0000-7000-8000-000000000000',
-  attempt: 1,
-  event: 'order-shipped',
   channel: 'console',
   address: 'jane@x.example',
   message: {},
-  options: {},
   context: { at: new Date(0) },
   input: { orderId: '1042', at: '1970-01-01T00:00:00.000Z' },
-  recipient: {},
-  locale: 'en',
-  zone: 'UTC',
-  createdAt: new Date(0),
-  signal: new AbortController().signal,
-}
+})
 
 async function printed(over: object = {}, options: { color?: boolean } = {}) {
   const blocks: string[] = []

@@ -7,6 +7,7 @@ import { type Sms, sms, type TwilioOptions, twilio } from '../../channels/sms/in
 import { createEnvoyer } from '../../src/envoyer.ts'
 import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
 import { defineEvent } from '../../src/event/define.ts'
+import { createOutgoing } from '../../src/testing/outgoing.ts'
 import { startReceiver } from '../support/http-receiver.ts'
 import { startTwilio, type TwilioStandIn } from '../support/twilio.ts'
 import { Folder } from '../unit/template-folder.ts'
@@ -39,24 +40,14 @@ function only(options: Partial<TwilioOptions>) {
 
 function message(over: Partial<Sms> & { text?: string } = {}): Sms {
   const { text = 'Your order is on its way.', ...rest } = over
-  return {
+  return createOutgoing({
     id: '01930000-0000-7000-8000-000000000001',
-    notificationId: '01930000-0000-7000-8000-000000000000',
-    attempt: 1,
-    event: 'order-shipped',
     channel: 'sms',
     address: '+491701234567',
     message: { text },
-    options: {},
-    context: {},
-    input: {},
-    recipient: {},
-    locale: 'en',
-    zone: 'UTC',
     createdAt: new Date('2026-11-20T10:00:00.123Z'),
-    signal: new AbortController().signal,
     ...rest,
-  }
+  })
 }
 
 async function failure(sent: Promise<unknown>): Promise<DeliveryError> {

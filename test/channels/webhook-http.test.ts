@@ -6,6 +6,7 @@ import { type HttpOptions, http, type WebhookAddress } from '../../channels/webh
 import type { Outgoing } from '../../src/channel/backend.ts'
 import { DeliveryError, EnvoyerError, Permanent, RetryAfter } from '../../src/errors.ts'
 import { createSigningSecret } from '../../src/secret/signing-secret.ts'
+import { createOutgoing } from '../../src/testing/outgoing.ts'
 import { type Receiver, startReceiver } from '../support/http-receiver.ts'
 
 type WebhookOutgoing = Outgoing<
@@ -33,24 +34,16 @@ function backend(options: HttpOptions = {}) {
 
 function outgoing(over: Partial<WebhookOutgoing> & { to?: object } = {}): WebhookOutgoing {
   const { to, ...rest } = over
-  return {
+  return createOutgoing({
     id: '01930000-0000-7000-8000-000000000001',
-    notificationId: '01930000-0000-7000-8000-000000000000',
-    attempt: 1,
-    event: 'order-shipped',
     channel: 'webhook',
     address: webhookAddress.parse({ url: `${receiver.url}/hook?a=1`, ...to }),
     message: {},
-    options: {},
     context: { shippedAt: new Date(0) },
     input: { orderId: '1042', shippedAt: '1970-01-01T00:00:00Z' },
-    recipient: {},
-    locale: 'en',
-    zone: 'UTC',
     createdAt: new Date('2026-11-20T10:00:00.123Z'),
-    signal: new AbortController().signal,
     ...rest,
-  }
+  })
 }
 
 async function failure(sent: Promise<unknown>): Promise<DeliveryError> {
