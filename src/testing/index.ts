@@ -1,3 +1,6 @@
+export { backendChecks } from './backend-checks.ts'
+export type { BackendSite, ReceivedMessage, Trouble } from './backend-site.ts'
+export type { Check } from './check.ts'
 export type { Match, SentMessage } from './match.ts'
 export { createOutgoing, type OutgoingParts } from './outgoing.ts'
 export { createTestEnvoyer, type TestEnvoyer } from './test-envoyer.ts'
