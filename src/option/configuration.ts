@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { unknownKeys } from '../channel/known-keys.ts'
+import { simulated } from '../channel/simulator.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
 import { reservedKeys } from '../event/storable.ts'
@@ -61,6 +62,11 @@ export interface Surroundings {
   /** Whether what was sent is kept with its delivery. Default true. */
   readonly keepMessages?: boolean
   /**
+   * Whether simulator addresses (`refused@simulator.example`) do what they are named after, without
+   * a provider: for rehearsals, not for production. Default false.
+   */
+  readonly simulate?: boolean
+  /**
    * Told of every delivery given up, and of errors inside Envoyer: for error trackers. Default:
    * internal errors are written to standard error.
    */
@@ -113,7 +119,7 @@ const optionNames = [
     'durability',
     'transactionTimeoutMs',
   ],
-  ...['connections', 'migrations', 'secretKey', 'keepMessages', 'onFailure'],
+  ...['connections', 'migrations', 'secretKey', 'keepMessages', 'simulate', 'onFailure'],
 ]
 const eventKeys = ['label', 'context', 'channels', 'urgent', 'retry', 'channelOptions']
 const recipientKeys = ['address', 'data', 'locale', 'tz', 'userId']
@@ -203,6 +209,10 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
     problems.push('`schema` must be a plain lower-case identifier of at most 41 characters')
   }
   const { durability, migrations, transactionTimeoutMs = 1, connections = 1 } = configuration
+  // 'false' out of the environment would be true.
+  if (typeof (configuration.simulate ?? false) !== 'boolean') {
+    problems.push('`simulate` must be true or false')
+  }
   if (durability !== undefined && !['fsync', 'process'].includes(durability)) {
     problems.push('`durability` must be fsync or process')
   }
@@ -271,5 +281,10 @@ export function checkConfiguration(
   }
   checkSurroundings(configuration, problems)
   if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
-  return configuration
+  if (!options.simulate) return configuration
+  const channels = Object.entries(options.channels)
+  return {
+    ...configuration,
+    channels: Object.fromEntries(channels.map(([name, channel]) => [name, simulated(channel)])),
+  }
 }

@@ -25,6 +25,7 @@ const followed = [
   'docs/tutorial/first-notification.md',
   'docs/guides/transactions.md',
   'docs/guides/failures.md',
+  'docs/guides/rehearsals.md',
   'docs/guides/testing.md',
 ]
 /** Pages whose pieces of TypeScript must compile. */
@@ -33,6 +34,7 @@ const compiled = [
   'docs/guides/channels.md',
   'docs/guides/failover.md',
   'docs/guides/failures.md',
+  'docs/guides/rehearsals.md',
   'docs/guides/running-workers.md',
   'docs/guides/transactions.md',
 ]
