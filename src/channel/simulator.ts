@@ -5,6 +5,9 @@ import { gather } from './gather.ts'
 import type { PartSpecs } from './part.ts'
 import { type Simulation, simulations } from './simulations.ts'
 
+// biome-ignore lint/suspicious/noExplicitAny: of any address, parts and options
+type AnyChannel = Channel<any, any, any, any>
+
 /**
  * `refused@simulator.example`, `refused+7@simulator.example`, `https://refused.simulator.example/7`.
  * Nothing under .example reaches anybody: RFC 2606, section 2. Read from the beginning, or any URL
@@ -49,6 +52,12 @@ export function simulated<Address, Parts extends PartSpecs, Options, Key extends
 ): Channel<Address, Parts, Options, Key> {
   const { backend, definition } = channel
   return { ...channel, backend: simulating(backend, (address) => definition.address.key(address)) }
+}
+
+/** What `simulate: true` makes of the configured channels. */
+export function simulateAll(channels: Readonly<Record<string, AnyChannel>>): typeof channels {
+  const all = Object.entries(channels)
+  return Object.fromEntries(all.map(([name, channel]) => [name, simulated(channel)]))
 }
 
 function simulating<Address, Message, Options>(

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { unknownKeys } from '../channel/known-keys.ts'
-import { simulated } from '../channel/simulator.ts'
+import { simulateAll } from '../channel/simulator.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
 import { reservedKeys } from '../event/storable.ts'
@@ -282,9 +282,5 @@ export function checkConfiguration(
   checkSurroundings(configuration, problems)
   if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
   if (!options.simulate) return configuration
-  const channels = Object.entries(options.channels)
-  return {
-    ...configuration,
-    channels: Object.fromEntries(channels.map(([name, channel]) => [name, simulated(channel)])),
-  }
+  return { ...configuration, channels: simulateAll(options.channels) }
 }
