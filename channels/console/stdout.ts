@@ -1,4 +1,5 @@
 import type { Backend, Outgoing } from '../../src/channel/backend.ts'
+import { DeliveryError } from '../../src/errors.ts'
 import { visible, visibleLine } from './visible.ts'
 
 export interface ConsoleMessage {
@@ -25,7 +26,7 @@ export function stdout(options: StdoutOptions = {}): Backend<string, ConsoleMess
   return {
     name: 'stdout',
     async send(outgoing) {
-      await write(format(outgoing, color ? paint : plain))
+      await untilAborted(outgoing.signal, () => write(format(outgoing, color ? paint : plain)))
       return {}
     },
   }
@@ -63,6 +64,17 @@ function indent(text: string): string {
 
 function isColorful(): boolean {
   return process.stdout.isTTY === true && (process.env.NO_COLOR ?? '') === ''
+}
+
+/** A pipe whose reader stands still takes nothing more, and says nothing. */
+function untilAborted(signal: AbortSignal, begin: () => void | Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new DeliveryError('The try was stopped.', { code: 'aborted' }))
+    if (signal.aborted) return stop()
+    signal.addEventListener('abort', stop, { once: true })
+    const done = () => signal.removeEventListener('abort', stop)
+    return Promise.resolve().then(begin).finally(done).then(resolve, reject)
+  })
 }
 
 function writeOut(text: string): Promise<void> {

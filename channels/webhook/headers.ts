@@ -78,3 +78,18 @@ export function maskHeaders(headers: Headers): Headers {
     Object.entries(headers).map(([name, value]) => [name, shown.has(name) ? value : '***']),
   )
 }
+
+/** Shorter ones are found in any text, and are no secrets worth the name. */
+const leastSecretLength = 6
+
+/**
+ * Takes the same values out of what a receiver answers: some repeat the headers that they get, and
+ * an address's are never to be shown. Without the scheme too (`Bearer …`).
+ */
+export function createMask(headers: Headers): (text: string) => string {
+  const secrets = Object.entries(headers)
+    .filter(([name]) => !shown.has(name))
+    .flatMap(([, value]) => [value, value.slice(value.indexOf(' ') + 1)])
+    .filter((value) => value.length >= leastSecretLength)
+  return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
+}

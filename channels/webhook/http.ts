@@ -146,7 +146,7 @@ export function http(options: HttpOptions = {}): HttpBackend {
       } catch (thrown) {
         throw withExchange(thrown, { request: recordRequest(method, url, headers, body) })
       }
-      const receipt = recordResponse(response)
+      const receipt = recordResponse(response, headers)
       if (response.status >= 200 && response.status <= 299) return receipt
       throw statusError(response.status, response.headers, {
         request: recordRequest(method, url, headers, body),

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Json, JsonObject } from '../../src/event/json.ts'
 import type { HttpResponse } from '../../src/guard/client.ts'
-import { type Headers, maskHeaders } from './headers.ts'
+import { createMask, type Headers, maskHeaders } from './headers.ts'
 
 /** So much of a body is kept with a delivery or an attempt: enough to read, not to fill a table. */
 const keptBytes = 4096
@@ -39,19 +39,33 @@ export function recordRequest(
   }
 }
 
-/** Status, some headers and the first 4 kB of the body; `truncated` where there was more. */
-export function recordResponse({ status, headers, body, truncated }: HttpResponse): {
-  readonly [key: string]: Json
-} {
+/** A secret may begin within what is kept, and end behind it. */
+const maskedBytes = keptBytes + 8192
+
+/**
+ * Status, some headers and the first 4 kB of the body; `truncated` where there was more. What it
+ * repeats of the headers that were `sent` is masked.
+ */
+export function recordResponse(
+  { status, headers, body, truncated }: HttpResponse,
+  sent: Headers,
+): { readonly [key: string]: Json } {
   const kept: Record<string, string> = {}
+  const mask = createMask(sent)
   for (const name of keptHeaders) {
     const value = headers[name]
-    if (value !== undefined) kept[name] = value.slice(0, keptHeaderLength)
+    if (value !== undefined) kept[name] = mask(value).slice(0, keptHeaderLength)
   }
   return {
     status,
     headers: kept,
-    ...(body.length > 0 && { body: beginning(body) }),
+    ...(body.length > 0 && { body: beginning(masked(body, mask)) }),
     ...((truncated || body.length > keptBytes) && { truncated: true }),
   }
+}
+
+function masked(body: Buffer, mask: (text: string) => string): Buffer {
+  // Byte by byte, so that no character is changed by being cut; headers are ASCII.
+  const text = body.subarray(0, maskedBytes).toString('latin1')
+  return Buffer.from(mask(text), 'latin1')
 }

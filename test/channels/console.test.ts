@@ -65,7 +65,8 @@ test('there are colours on a terminal only, or where they are asked for', async 
   const script = `
     import { stdout } from './channels/console/index.ts'
     const outgoing = ${JSON.stringify(outgoing)}
-    await stdout().send({ ...outgoing, message: { text: 'x'.repeat(200_000) } })`
+    const { signal } = new AbortController()
+    await stdout().send({ ...outgoing, signal, message: { text: 'x'.repeat(200_000) } })`
   const options = ['--import', 'tsx', '--input-type=module', '-e', script]
   const { stdout: out } = await promisify(execFile)(process.execPath, options)
   assert.match(out, /^\[console\] order-shipped/)
