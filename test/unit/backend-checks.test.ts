@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Outgoing, Receipt } from '../../src/channel/backend.ts'
 import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
 import { backendChecks } from '../../src/testing/index.ts'
+import { failuresAmong } from '../support/failures-among.ts'
 import {
   type Memory,
   memorySite,
@@ -15,7 +16,7 @@ type Note = Outgoing<string, { readonly text: string }>
 /** What a backend does otherwise than it should. */
 type Breaking = (good: NoteBackend, memory: Memory) => Partial<NoteBackend>
 
-async function failuresOf(breaking: Breaking): Promise<Map<string, Error>> {
+function failuresOf(breaking: Breaking): Promise<Map<string, Error>> {
   const site = {
     ...memorySite,
     backend(memory: Memory) {
@@ -24,11 +25,7 @@ async function failuresOf(breaking: Breaking): Promise<Map<string, Error>> {
     },
     patienceMs: 300,
   }
-  const failed = new Map<string, Error>()
-  for (const { name, run } of backendChecks(site)) {
-    await run().catch((error: Error) => failed.set(name, error))
-  }
-  return failed
+  return failuresAmong(backendChecks(site))
 }
 
 /** Changes what is sent; the signal stays, which a copy would lose. */

@@ -1,0 +1,64 @@
+import { describe, test } from 'node:test'
+import { type OwnDatabase, openDatabase } from '../../src/database/index.ts'
+import { createOutbox, notifyWorkers, type Outbox } from '../../src/outbox/outbox.ts'
+import { createInProcessQueue } from '../../src/queue/in-process.ts'
+import { createNotifyQueue } from '../../src/queue/notify.ts'
+import { type QueueSite, queueChecks } from '../../src/testing/index.ts'
+import { type Engine, embedded, onEveryEngine } from '../support/engines.ts'
+
+interface Place {
+  readonly database: OwnDatabase
+  readonly outbox: Outbox
+}
+
+async function openPlace({ fresh }: Engine): Promise<Place> {
+  const { directory = 'memory', databaseUrl, schema = 'envoyer' } = fresh()
+  const database = await openDatabase({
+    ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
+    ...{ directory, schema, entities: [], migrations: [], onWarning: () => {} },
+  })
+  return { database, outbox: createOutbox(schema, () => 0) }
+}
+
+/** As an envoyer makes its queue, see wiring/open.ts. */
+const listenBy =
+  ({ database, outbox }: Place) =>
+  (heard: () => void) =>
+    database.listen(outbox.wakeTopic, heard)
+
+function checkQueue<P>(site: QueueSite<P>): void {
+  for (const { name, run } of queueChecks(site)) test(name, run)
+}
+
+describe('the queue of one process by itself', () => {
+  checkQueue({
+    start: () => undefined,
+    stop: () => {},
+    queue: (_place, onError) => createInProcessQueue(onError),
+    ...{ shared: false, cut: null },
+  })
+})
+
+describe('the queue of one process that hears of transactions (embedded)', () => {
+  checkQueue({
+    start: () => openPlace(embedded),
+    stop: ({ database }) => database.close(),
+    queue: (place, onError) => createInProcessQueue(onError, listenBy(place)),
+    ...{ shared: false, cut: null },
+  })
+})
+
+onEveryEngine('the queue over LISTEN and NOTIFY', (engine) => {
+  checkQueue({
+    start: () => openPlace(engine),
+    stop: ({ database }) => database.close(),
+    queue: (place, onError) =>
+      createNotifyQueue(
+        () => notifyWorkers(place.outbox, place.database),
+        listenBy(place),
+        onError,
+      ),
+    shared: true,
+    cut: ({ database }) => database.close(),
+  })
+})
