@@ -25,6 +25,7 @@ const followed = [
   'docs/tutorial/first-notification.md',
   'docs/guides/transactions.md',
   'docs/guides/failures.md',
+  'docs/guides/plugins.md',
   'docs/guides/rehearsals.md',
   'docs/guides/testing.md',
 ]
@@ -71,6 +72,22 @@ describe('what a page says, done', () => {
       for (const at of reader.snapshots) toCheck.push(...(await sourcesIn(at)))
     })
   }
+})
+
+test('a channel takes no more lines, and a backend neither, than the guide says', async () => {
+  const page = await readPage('docs/guides/plugins.md')
+  const said = /becomes a channel in (\d+) lines, .* its backend in (\d+),\s+with (\d+) more/.exec(
+    page,
+  )
+  const [, channel, backend, errors] = (said ?? []).map(Number)
+  const linesOf = (name: string) =>
+    blocksOf(page)
+      .find(({ words }) => words[0] === name)!
+      .text.trimEnd()
+      .split('\n').length
+  assert.ok(linesOf('chat.ts') <= channel!, `${linesOf('chat.ts')} lines`)
+  assert.ok(linesOf('chat-webhook.ts') <= backend!, `${linesOf('chat-webhook.ts')} lines`)
+  assert.ok(linesOf('chat-errors.ts') <= errors!, `${linesOf('chat-errors.ts')} lines`)
 })
 
 test('the transactions of the guide write both or nothing on PostgreSQL', async () => {
