@@ -59,10 +59,12 @@ export type PostofficeAnswer =
 export interface PostofficeStandInOptions {
   /** How many publishers each topic has. Default: whatever topic is named has one. */
   readonly topics?: Readonly<Record<string, number>>
-  /** `MAX_BULK_MESSAGES`. Default 3,000. */
+  /** `max_bulk_messages`. Default 3,000. */
   readonly maxBulkMessages?: number
   /** What a proxy before the server wants to see; else it answers 401. Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The status with which it answers a request that holds such a payload, taking nothing of it. */
+  readonly stumbleOver?: (payload: Readonly<Record<string, unknown>>) => number | undefined
 }
 
 interface Reply {
@@ -176,6 +178,9 @@ export async function startPostoffice(
     const given: unknown = JSON.parse(String(body))
     const mistake = wrongBody(given, toBulk)
     if (mistake !== undefined) return refuse(422, mistake)
+    const payloads = [(given as Given).payload].flat() as TakenMessage['payload'][]
+    const status = payloads.map((each) => options.stumbleOver?.(each)).find((each) => each)
+    if (status !== undefined) return refuse(status, 'stumbled')
     return toBulk ? bulk(given as Given) : single(given as Given)
   }
 
