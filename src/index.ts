@@ -6,6 +6,7 @@ export {
   type ChannelDefinition,
   type ChannelOptions,
   defineChannel,
+  type Grouping,
   type Rate,
 } from './channel/channel.ts'
 export { failover, roundRobin } from './channel/composite.ts'

@@ -10,19 +10,23 @@ import {
   hashOf,
   type InTransaction,
   type WhenCompleted,
-  withIds,
 } from './outbox/enqueue.ts'
 import { createId } from './outbox/id.ts'
+import { type NewDelivery, withIds } from './outbox/new-delivery.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { createResult, type SendResult } from './outbox/result.ts'
-import type { NewDelivery, NewNotification, Terms } from './outbox/write.ts'
+import type { NewNotification, Terms } from './outbox/write.ts'
 import { createExpand, type ExpandParts } from './recipient/expand.ts'
-import { type PlannedChannel, type PlanParts, templatesMissing } from './recipient/plan.ts'
+import {
+  type ChannelTerms,
+  type PlannedChannel,
+  type PlanParts,
+  templatesMissing,
+} from './recipient/plan.ts'
 import { createSkipList, type Skip } from './recipient/skip.ts'
 
 /** Options of a call once checked. */
-export interface SendTerms {
-  readonly channels: readonly string[] | undefined
+export interface SendTerms extends ChannelTerms {
   readonly key: string | undefined
   readonly locale: string | undefined
   readonly urgent: boolean
@@ -47,7 +51,7 @@ export interface SendSteps {
   context(name: string, event: EventDefinition, input: unknown): Promise<JsonObject>
   /** Refreshes settings and templates that another process may have changed. */
   refresh(carrier: Carrier): Promise<void>
-  channels(event: string, asked: readonly string[] | undefined): PlannedChannel[]
+  channels(name: string, event: EventDefinition, terms: ChannelTerms): PlannedChannel[]
   readonly plan: PlanParts
   expand(event: string): ExpandParts
   /** The first instant at which it may go out; `undefined` is now. */
@@ -82,7 +86,7 @@ export function createSend(steps: SendSteps) {
     const event = steps.event(name)
     const context = await steps.context(name, event, input)
     await steps.refresh(carrier)
-    const plan = steps.channels(name, terms.channels ?? event.channels)
+    const plan = steps.channels(name, event, terms)
     const skips = createSkipList()
     const expand = createExpand(steps.expand(name), plan, terms, skips.add)
     const sendAt = steps.availability(terms)
@@ -135,7 +139,8 @@ async function sendWhole(
   expand: ReturnType<typeof createExpand>,
 ): Promise<SendResult> {
   const { steps, carrier, notification, terms, skips } = call
-  const deliveries = withIds(recipients.flatMap((recipient) => expand.one(recipient)))
+  const alone = recipients.flatMap((recipient) => expand.one(recipient))
+  const deliveries = withIds([...alone, ...expand.groups()])
   refuseUntemplated(call, deliveries)
   const enqueued = await enqueueWhole(
     steps.outbox,
@@ -173,12 +178,23 @@ function refuseUntemplated(
   if (untemplated.length > 0) throw templatesMissing(steps.plan, terms.event, untemplated)
 }
 
+/** Of an iterable nobody knows which chunk of it a group would be. */
+function refuseGroups(plan: readonly PlannedChannel[]) {
+  const grouped = plan.filter(({ groupAtMost }) => groupAtMost !== undefined)
+  if (grouped.length === 0) return
+  throw new EnvoyerError(
+    'option-invalid',
+    grouped.map(({ name }) => `channel ${name} sends together: pass the recipients as an array`),
+  )
+}
+
 async function sendChunks(
   call: Call,
   recipients: Iterable<object> | AsyncIterable<object>,
   expand: ReturnType<typeof createExpand>,
 ): Promise<SendResult> {
-  const { steps, carrier, notification, terms, skips } = call
+  const { steps, carrier, notification, terms, skips, plan } = call
+  refuseGroups(plan)
   let pending: readonly NewDelivery[] = []
   async function* chunks() {
     let chunk: NewDelivery[] = []

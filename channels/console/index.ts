@@ -8,6 +8,7 @@ const parts = { text: 'optional' } as const
 const configure = defineChannel<string, typeof parts, Record<never, never>>({
   address: consoleAddress,
   parts,
+  groupAtMost: 1000,
 })
 
 /**

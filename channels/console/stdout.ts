@@ -39,14 +39,14 @@ const plain: Paint = (_style, text) => text
 const paint: Paint = (style, text) => `\x1b[${styles[style]}m${text}\x1b[0m`
 
 function format(outgoing: Printed, style: Paint): string {
-  const { channel, event, address, message, locale, attempt, id } = outgoing
+  const { channel, event, addresses, message, locale, attempt, id } = outgoing
   const details = [locale, ...(attempt > 1 ? [`try ${attempt}`] : []), id]
     .map(visibleLine)
     .join(' ')
   const head = [
     style('cyan', `[${visibleLine(channel)}]`),
     style('bold', visibleLine(event)),
-    `→ ${visibleLine(address)}`,
+    `→ ${addresses.map(visibleLine).join(', ')}`,
     style('dim', `(${details})`),
   ].join(' ')
   return `${head}\n${indent(visible(message.text ?? describe(outgoing)))}\n`

@@ -28,7 +28,8 @@ const configure = defineChannel<string, Parts, EmailOptions, 'email'>({
     message.text === undefined && message.html !== undefined
       ? { ...message, text: htmlToText(message.html) }
       : message,
-  // four for each of the backend's five connections, so that none waits for the next mail
+  // So many recipients every server takes (RFC 5321, section 4.5.3.1.8).
+  groupAtMost: 100,
   // More than there are connections: they never wait for the next claim.
   concurrency: 50,
 })

@@ -25,7 +25,7 @@ export function composeMail(
   const { options } = mail
   const message: EmailMessage = mail.message
   const from = options.from === undefined ? settings.from : parseMailbox(options.from)
-  const to = [entry(mail.address)]
+  const to = mail.addresses.map(entry)
   const cc = list(options.cc)
   const bcc = list(options.bcc)
   const replyTo = list(options.replyTo ?? settings.replyTo)

@@ -50,11 +50,15 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
     } catch (error) {
       throw failed(ofRecipient(error as NodemailerError), flight.handedOver)
     }
-    // the first one of the envelope is whom the mail is for; refused copies are told, not thrown
-    const to = info.envelope.to[0]
-    const refusal = info.rejectedErrors?.find(({ recipient }) => recipient === to)
-    if (refusal !== undefined) throw failed(refusal, false)
-    return receiptOf(info, mask)
+    const refusals = (info.rejectedErrors ?? []).map((error) => ({
+      address: error.recipient ?? '',
+      error: failed(error, false),
+    }))
+    // the envelope begins with whom the mail is for; refused copies are told, not thrown
+    const forWhom = info.envelope.to.slice(0, mail.addresses.length)
+    const lost = refusals.filter(({ address }) => forWhom.includes(address))
+    if (lost.length >= forWhom.length) throw lost[0]!.error
+    return receiptOf(info, refusals, mask)
   }
 
   return {
@@ -88,13 +92,24 @@ function ofRecipient(error: NodemailerError): NodemailerError {
   return error.rejectedErrors?.[0] ?? error
 }
 
-function receiptOf(info: SMTPSentMessageInfo, mask: (text: string) => string): Receipt {
-  const { messageId, response, accepted, rejected, serverMessageId } = info
+interface Refusal {
+  readonly address: string
+  readonly error: DeliveryError
+}
+
+function receiptOf(
+  { messageId, response, accepted, serverMessageId }: SMTPSentMessageInfo,
+  refusals: readonly Refusal[],
+  mask: (text: string) => string,
+): Receipt {
+  const refused = refusals.map(({ address, error }) => ({
+    ...{ address, code: error.code, text: error.message },
+  }))
   return {
     id: messageId,
     response: mask(response),
     accepted: accepted.length,
-    ...(rejected.length > 0 ? { rejected: [...rejected] } : {}),
+    ...(refused.length > 0 ? { refused } : {}),
     // what the server calls it, where its answer says so
     ...(serverMessageId === undefined ? {} : { serverMessageId }),
   }

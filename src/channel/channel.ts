@@ -12,6 +12,9 @@ export interface Rate {
   readonly burst?: number
 }
 
+/** `each` recipient a message of its own, or one message to all of them `together`. */
+export type Grouping = 'each' | 'together'
+
 /** A medium as data: what it needs to reach somebody, and what a message consists of. */
 export interface ChannelDefinition<Address, Parts extends PartSpecs, Options, Key extends string> {
   readonly address: AddressType<Address, Key>
@@ -45,6 +48,16 @@ export interface ChannelOptions<Address, Parts extends PartSpecs, Options> {
   readonly timeoutMs?: number
   /** How fast messages go out, over all workers together. Default: no limit. */
   readonly rate?: Rate
+  /**
+   * `together`: one message for all recipients of a `send` who have locale and zone in common, on a
+   * channel that can do that; everybody in it may see the others. Default: `each`.
+   */
+  readonly grouping?: Grouping
+  /**
+   * Name of the channel over which a message goes that this one has given up, and over which those
+   * are reached who cannot be reached here. Default: none.
+   */
+  readonly fallback?: string
 }
 
 /** A configured channel: the value of one key of `channels`. */
@@ -60,11 +73,13 @@ export interface Channel<
   readonly concurrency: number
   readonly timeoutMs: number
   readonly rate: Rate | undefined
+  readonly grouping: Grouping
+  readonly fallback: string | undefined
   /** What was said that no channel knows; createEnvoyer refuses it. */
   readonly unknown: readonly string[]
 }
 
-const channelKeys = ['backend', 'retry', 'concurrency', 'timeoutMs', 'rate']
+const channelKeys = ['backend', 'retry', 'concurrency', 'timeoutMs', 'rate', 'grouping', 'fallback']
 
 /**
  * Declares a channel. The result is called with a backend to configure it:
@@ -89,6 +104,8 @@ export function defineChannel<
     concurrency: options.concurrency ?? definition.concurrency ?? 50,
     timeoutMs: options.timeoutMs ?? 30_000,
     rate: options.rate,
+    grouping: options.grouping ?? 'each',
+    fallback: options.fallback,
     unknown: unknownKeys(options, channelKeys),
   })
 }

@@ -8,6 +8,8 @@ interface Passed {
   readonly backend: string
   readonly code: string
   readonly text: string
+  /** It asked not to be given this message again before. */
+  readonly delayMs?: number
 }
 
 /**
@@ -104,7 +106,10 @@ async function sendThrough<Address, Message, Options>(
       })
       // Its time is up: the next try begins with another.
       if (outgoing.signal.aborted) throw last
-      passed.push({ backend: member.name, code: codeOf(last), text: last.message })
+      passed.push({
+        ...{ backend: member.name, code: codeOf(last), text: last.message },
+        ...(last instanceof RetryAfter ? { delayMs: last.delayMs } : {}),
+      })
     }
   }
   throw allFailed(last, passed)
@@ -112,13 +117,20 @@ async function sendThrough<Address, Message, Options>(
 
 const codeOf = (error: Error) => (error instanceof DeliveryError ? error.code : 'error')
 
-/** The last failure, with all of them on record. A pause that one asked for is already kept. */
+/**
+ * The last failure, with all of them on record. A pause that a member asked for is already kept for
+ * the member; where every one asked for one, the message waits for the first to be over.
+ */
 function allFailed(last: Error, passed: readonly Passed[]): Error {
   if (passed.length < 2 && !(last instanceof RetryAfter && last.scope === 'backend')) return last
   const exchange = last instanceof DeliveryError ? last.exchange : undefined
-  return new DeliveryError(last.message, {
+  const options = {
     code: codeOf(last),
     exchange: { request: exchange?.request, response: { last: exchange?.response, passed } },
     cause: last,
-  })
+  }
+  const waitMs = Math.min(...passed.map(({ delayMs }) => delayMs ?? 0))
+  return waitMs > 0
+    ? new RetryAfter(waitMs, last.message, options)
+    : new DeliveryError(last.message, options)
 }

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Grouping } from '../channel/channel.ts'
 import type { RetryPolicy } from '../channel/retry.ts'
 import type { Storable } from './storable.ts'
 
@@ -17,6 +18,10 @@ export interface EventDefinition<
   readonly urgent?: boolean
   /** Instead of the channel's. */
   readonly retry?: RetryPolicy
+  /** By channel name, instead of the channel's: a group mail, say. */
+  readonly grouping?: Readonly<Record<string, Grouping>>
+  /** Instead of the fallbacks of the channels: where each of them falls back to. */
+  readonly fallback?: ChannelName
   /** Options of each channel's messages, by channel name; those of a call are laid over them. */
   readonly channelOptions?: Options
 }

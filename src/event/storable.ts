@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Json } from './json.ts'
 
 /** Names that templates use for themselves; no context may have them. */
-export const reservedKeys = ['recipient', 'envoyer'] as const
+export const reservedKeys = ['recipient', 'recipients', 'envoyer'] as const
 type ReservedKey = (typeof reservedKeys)[number]
 
 type Plain = string | number | boolean | null | undefined

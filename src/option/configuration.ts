@@ -3,14 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { unknownKeys } from '../channel/known-keys.ts'
 import { simulateAll } from '../channel/simulator.ts'
 import { EnvoyerError, toError } from '../errors.ts'
-import { contextJsonSchema } from '../event/context.ts'
-import { reservedKeys } from '../event/storable.ts'
 import { isZone, type RecipientOptions } from '../recipient/recipient.ts'
 import { createSealer, type Sealer } from '../secret/sealer.ts'
 import type { FailedTry } from '../signal/signals.ts'
 import type { CustomFilter, TemplateLimits } from '../template/index.ts'
-import type { AnyChannel, ChannelMap, EventMap } from './infer.ts'
-import { mergeChannelOptions } from './send-options.ts'
+import { checkChannel, checkEvent, namesOf } from './check.ts'
+import type { ChannelMap, EventMap } from './infer.ts'
 
 /** A given-up delivery, or an error of Envoyer's own machinery that no caller could be told. */
 export type FailureReport =
@@ -121,79 +119,7 @@ const optionNames = [
   ],
   ...['connections', 'migrations', 'secretKey', 'keepMessages', 'simulate', 'onFailure'],
 ]
-const eventKeys = ['label', 'context', 'channels', 'urgent', 'retry', 'channelOptions']
 const recipientKeys = ['address', 'data', 'locale', 'tz', 'userId']
-
-// Names are folder and file names too; a dot separates channel and part there.
-const nameOf = /^[a-z0-9][a-z0-9_-]*$/i
-
-function namesOf(kind: string, record: unknown, problems: string[]): string[] {
-  if (record === null || typeof record !== 'object' || Object.keys(record).length === 0) {
-    problems.push(`\`${kind}\` must be an object with at least one entry`)
-    return []
-  }
-  const names = Object.keys(record)
-  for (const name of names) {
-    if (!nameOf.test(name)) {
-      problems.push(`${kind}: "${name}" must be letters, digits, - and _, and begin with no _ or -`)
-    }
-  }
-  return names
-}
-
-function checkEvent(
-  name: string,
-  events: EventMap,
-  channels: ChannelMap,
-  problems: string[],
-): void {
-  const event = events[name]!
-  problems.push(...unknownKeys(event, eventKeys).map((line) => `event "${name}": ${line}`))
-  if (typeof event.context?.['~standard']?.validate !== 'function') {
-    problems.push(
-      `event "${name}": \`context\` is not a Standard Schema (zod, valibot, arktype, …)`,
-    )
-    return
-  }
-  for (const channel of event.channels ?? []) {
-    if (!Object.hasOwn(channels, channel)) {
-      problems.push(`event "${name}": the channel "${channel}" is not configured`)
-    }
-  }
-  const keys = Object.keys((contextJsonSchema(event)?.properties as object | undefined) ?? {})
-  for (const key of reservedKeys) {
-    if (keys.includes(key)) problems.push(`event "${name}": the context key \`${key}\` is reserved`)
-  }
-  try {
-    mergeChannelOptions(channels, event.channelOptions, undefined)
-  } catch (thrown) {
-    problems.push(...(thrown as EnvoyerError).problems.map((line) => `event "${name}": ${line}`))
-  }
-}
-
-function checkChannel(name: string, channel: AnyChannel, problems: string[]): void {
-  const positive = (value: number, what: string) => {
-    if (!(value > 0)) problems.push(`channel "${name}": \`${what}\` must be greater than 0`)
-  }
-  if (channel?.definition === undefined) {
-    problems.push(`channel "${name}" is not the result of a channel function such as email({ … })`)
-    return
-  }
-  for (const line of channel.unknown) problems.push(`channel "${name}": ${line}`)
-  if (typeof channel.backend?.send !== 'function') problems.push(`channel "${name}" has no backend`)
-  if (typeof channel.retry !== 'function')
-    problems.push(`channel "${name}": \`retry\` must be a function`)
-  if (!Number.isInteger(channel.concurrency))
-    problems.push(`channel "${name}": \`concurrency\` must be a whole number`)
-  positive(channel.concurrency, 'concurrency')
-  positive(channel.timeoutMs, 'timeoutMs')
-  if (channel.rate) {
-    positive(channel.rate.perSecond, 'rate.perSecond')
-    if (channel.rate.burst !== undefined && !(channel.rate.burst >= 1)) {
-      problems.push(`channel "${name}": \`rate.burst\` must be at least 1`)
-    }
-  }
-}
 
 function checkSurroundings(configuration: Configuration, problems: string[]): void {
   const { zone, locale, fallbackLocales = [], schema, databaseUrl } = configuration
@@ -273,7 +199,7 @@ export function checkConfiguration(
     sealer: sealerOf(options.secretKey, problems),
   }
   const channelNames = namesOf('channels', options.channels, problems)
-  for (const name of channelNames) checkChannel(name, options.channels[name]!, problems)
+  for (const name of channelNames) checkChannel(name, options.channels, problems)
   const eventNames = namesOf('events', options.events, problems)
   for (const name of eventNames) checkEvent(name, options.events, options.channels, problems)
   for (const name of Object.keys(options.recipient?.address ?? {})) {

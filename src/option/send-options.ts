@@ -1,3 +1,4 @@
+import type { Grouping } from '../channel/channel.ts'
 import type { DatabaseHandle } from '../database/handle.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { findNotJson, isStorable, type Json, type JsonObject } from '../event/json.ts'
@@ -28,6 +29,8 @@ export interface SendOptions<Events extends EventMap, Channels extends ChannelMa
   readonly locale?: string
   /** Overtakes what is not urgent. Default: the event's. */
   readonly urgent?: boolean
+  /** By channel: a message each, or one to all `together`. Default: the event's, else the channel's. */
+  readonly grouping?: { readonly [Name in keyof Channels]?: Grouping }
   /** Options of the channels' messages, laid over the event's. */
   readonly channelOptions?: MessageOptions<Channels>
   /** Sent in the same transaction that settles the last delivery. */
@@ -45,6 +48,7 @@ interface Loose {
   readonly at?: Date | string
   readonly locale?: string
   readonly urgent?: boolean
+  readonly grouping?: Readonly<Record<string, Grouping>>
   readonly channelOptions?: Readonly<Record<string, unknown>>
   readonly onCompleted?: { event: string; recipients: object; context: unknown }
 }
@@ -55,6 +59,7 @@ const known = new Set([
   'at',
   'locale',
   'urgent',
+  'grouping',
   'channelOptions',
   'onCompleted',
   'database',
@@ -93,6 +98,7 @@ function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): str
   if (locale !== undefined && typeof locale !== 'string') problems.push('`locale` must be a text')
   if (urgent !== undefined && typeof urgent !== 'boolean')
     problems.push('`urgent` must be a boolean')
+  problems.push(...groupingProblems(options.grouping, channels))
   for (const name of Object.keys(channelOptions ?? {})) {
     if (!Object.hasOwn(channels, name)) problems.push(`\`channelOptions.${name}\`: no such channel`)
   }
@@ -106,6 +112,21 @@ function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): str
     if (lost !== undefined) problems.push(`${lost}; it is stored as JSON`)
   }
   return problems
+}
+
+/** What is wrong with channel names and groupings. */
+export function groupingProblems(
+  grouping: Readonly<Record<string, Grouping>> | undefined,
+  channels: ChannelMap,
+): string[] {
+  return Object.entries(grouping ?? {}).flatMap(([name, value]) => {
+    const at = `\`grouping\` of ${name}`
+    if (!Object.hasOwn(channels, name)) return [`${at}: no such channel`]
+    if (value !== 'each' && value !== 'together') return [`${at}: must be each or together`]
+    return value === 'together' && channels[name]!.definition.groupAtMost === undefined
+      ? [`${at}: a message of this channel cannot go to several together`]
+      : []
+  })
 }
 
 /** The channels' options of a message: the event's with the call's over them, each checked. */
@@ -156,6 +177,7 @@ export function parseSendOptions(
     key: options.key,
     locale: options.locale,
     urgent: options.urgent === true,
+    grouping: options.grouping,
     at: options.at === undefined ? undefined : parseAt(options.at),
     stored: stored as JsonObject,
   }

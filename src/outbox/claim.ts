@@ -9,7 +9,8 @@ export interface Claimed {
   readonly channel: string
   readonly lane: string
   readonly urgent: boolean
-  readonly recipient: JsonObject
+  /** Of a delivery to a group, a list; `address` is one too then. */
+  readonly recipient: JsonObject | readonly JsonObject[]
   readonly users: readonly string[]
   readonly address: Json
   readonly locale: string
@@ -141,7 +142,7 @@ interface Row {
   channel: string
   lane: string
   urgent: boolean
-  recipient: JsonObject
+  recipient: JsonObject | JsonObject[]
   users: string[]
   address: Json
   locale: string

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import { EnvoyerError } from '../errors.ts'
 import { canonicalJson } from '../event/json.ts'
-import type { Addressed } from '../recipient/expand.ts'
 import type { Skipped } from '../recipient/skip.ts'
 import { type FoundNotification, findByKey } from './find.ts'
-import { createId } from './id.ts'
+import type { NewDelivery } from './new-delivery.ts'
 import type { Executor, Outbox } from './outbox.ts'
 import {
   addDeliveries,
-  type NewDelivery,
   type NewNotification,
   openNotification,
   sealNotification,
@@ -37,10 +35,6 @@ export interface Enqueued {
 
 export function hashOf(notification: Pick<NewNotification, 'context'>): string {
   return createHash('sha256').update(canonicalJson(notification.context)).digest('hex')
-}
-
-export function withIds(deliveries: readonly Addressed[]): NewDelivery[] {
-  return deliveries.map((delivery) => ({ id: createId(), ...delivery }))
 }
 
 /** The notification that has this one's key; throws `key-reused` where it is of another context. */

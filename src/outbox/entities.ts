@@ -1,6 +1,7 @@
 import { EntitySchema } from 'typeorm'
 import type { Json, JsonObject } from '../event/json.ts'
 import type { Skipped } from '../recipient/skip.ts'
+import type { StoredFallback } from './fallback.ts'
 
 export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'cancelled'
 
@@ -23,11 +24,14 @@ export interface DeliveryRow {
   id: string
   notificationId: string
   resendOf: string | null
+  /** The delivery whose giving up this one follows. */
+  fallbackOf: string | null
   lane: string
   urgent: boolean
   event: string
   channel: string
-  recipient: JsonObject
+  /** Of a delivery to a group, a list. */
+  recipient: JsonObject | JsonObject[]
   users: string[]
   address: Json
   addressKey: string
@@ -48,6 +52,8 @@ export interface DeliveryRow {
   errorText: string | null
   receipt: JsonObject | null
   message: Record<string, string> | null
+  /** Where it goes once it has been given up. */
+  fallback: readonly StoredFallback[] | null
   createdAt: Date
   settledAt: Date | null
 }
@@ -122,6 +128,7 @@ export const deliveryEntity = new EntitySchema<DeliveryRow>({
     id: { ...uuid, primary: true },
     notificationId: named(uuid, 'notification_id'),
     resendOf: named(orNull(uuid), 'resend_of'),
+    fallbackOf: named(orNull(uuid), 'fallback_of'),
     lane: uuid,
     urgent: { type: 'boolean' },
     event: text,
@@ -144,6 +151,7 @@ export const deliveryEntity = new EntitySchema<DeliveryRow>({
     errorText: named(orNull(text), 'error_text'),
     receipt: orNull(jsonb),
     message: orNull(jsonb),
+    fallback: orNull(jsonb),
     createdAt: named(time, 'created_at'),
     settledAt: named(orNull(time), 'settled_at'),
   },

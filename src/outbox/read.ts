@@ -10,13 +10,14 @@ import {
   deliveryEntity,
   notificationEntity,
 } from './entities.ts'
+import type { StoredFallback } from './fallback.ts'
 import { isId } from './id.ts'
 
 /** A delivery as operators see it. Secrets in addresses are not shown. */
 export interface DeliveryView
   extends Omit<
     DeliveryRow,
-    'turn' | 'lane' | 'leaseUntil' | 'attemptsBefore' | 'dueAt' | 'message' | 'receipt'
+    'turn' | 'lane' | 'leaseUntil' | 'attemptsBefore' | 'dueAt' | 'message' | 'receipt' | 'fallback'
   > {}
 
 /** The same with everything that is kept of it. */
@@ -27,6 +28,8 @@ export interface DeliveryDetails extends DeliveryView {
   readonly message: Record<string, string> | null
   /** What the provider answered. */
   readonly receipt: JsonObject | null
+  /** Where it goes, or went, once given up. */
+  readonly fallback: readonly Pick<StoredFallback, 'id' | 'channel'>[]
   /** The failed tries, in order. */
   readonly failures: readonly Omit<AttemptRow, 'deliveryId'>[]
 }
@@ -78,6 +81,7 @@ const conditions: {
 
 function shown(address: unknown): DeliveryRow['address'] {
   if (address === null || typeof address !== 'object') return address as DeliveryRow['address']
+  if (Array.isArray(address)) return address.map(shown)
   return Object.fromEntries(
     Object.entries(address).map(([key, value]) => [
       key,
@@ -87,7 +91,7 @@ function shown(address: unknown): DeliveryRow['address'] {
 }
 
 function toView(row: DeliveryRow): DeliveryView {
-  const { turn, lane, leaseUntil, attemptsBefore, dueAt, message, receipt, ...view } = row
+  const { turn, lane, leaseUntil, attemptsBefore, dueAt, message, receipt, fallback, ...view } = row
   return { ...view, address: shown(row.address) }
 }
 
@@ -166,6 +170,7 @@ export async function getDelivery(
     context: notification.context,
     message: row.message,
     receipt: row.receipt,
+    fallback: (row.fallback ?? []).map(({ id, channel }) => ({ id, channel })),
     failures: attempts.map(({ deliveryId, ...attempt }) => attempt),
   }
 }

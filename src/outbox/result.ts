@@ -1,7 +1,7 @@
 import type { Skipped } from '../recipient/skip.ts'
 import { countOf, deliveriesOf, type FoundNotification, type QueuedDelivery } from './find.ts'
+import type { NewDelivery } from './new-delivery.ts'
 import type { Executor, Outbox } from './outbox.ts'
-import type { NewDelivery } from './write.ts'
 
 /** What `send` did. */
 export interface SendResult {

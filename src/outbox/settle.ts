@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../event/json.ts'
+import { fallBack } from './fallback.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 
 interface Tried {
@@ -36,6 +37,16 @@ export interface Settled {
   readonly ids: ReadonlySet<string>
   /** Notifications that this brought to their end. */
   readonly completed: readonly string[]
+  /** Deliveries written in place of some that were given up. */
+  readonly fallen: readonly Fallen[]
+}
+
+export interface Fallen {
+  readonly id: string
+  readonly notificationId: string
+  readonly event: string
+  readonly channel: string
+  readonly users: readonly string[]
 }
 
 /** PostgreSQL's text and jsonb take every character but this one. */
@@ -67,24 +78,45 @@ const lockNotifications = (o: Outbox, parameter: number) => `
     SELECT id FROM ${o.schema}.notification WHERE id = ANY($${parameter}::uuid[])
     ORDER BY id FOR NO KEY UPDATE)`
 
-/** Takes what `settled` settled off the count; whoever brings a sealed one to 0 completes it. */
+/**
+ * Takes what `settled` settled off the count, less what `fallen` put in its place; whoever brings a
+ * sealed one to 0 completes it.
+ */
 const countDown = (o: Outbox) => `
   counted AS (
     UPDATE ${o.schema}.notification n
     SET open = n.open - s.count,
       completed_at = CASE WHEN n.open = s.count AND n.sealed_at IS NOT NULL THEN ${now(1)} END
-    FROM (SELECT notification_id, count(*)::int AS count FROM settled
-          WHERE status IN ('sent', 'failed', 'cancelled') GROUP BY notification_id) s
+    FROM (SELECT notification_id, sum(count)::int AS count FROM (
+            SELECT notification_id, 1 AS count FROM settled
+            WHERE status IN ('sent', 'failed', 'cancelled')
+            UNION ALL SELECT notification_id, -1 FROM fallen) ended
+          GROUP BY notification_id) s
     WHERE n.id = s.notification_id
     RETURNING n.id, n.completed_at)`
 
 const result = `
-  SELECT id, 'settled' AS what FROM settled
-  UNION ALL SELECT id, 'completed' FROM counted WHERE completed_at IS NOT NULL`
+  SELECT 'settled' AS what, id, NULL::uuid AS notification_id, NULL AS event, NULL AS channel,
+    NULL::text[] AS users
+  FROM settled
+  UNION ALL SELECT 'completed', id, NULL, NULL, NULL, NULL FROM counted
+  WHERE completed_at IS NOT NULL
+  UNION ALL SELECT 'fallen', id, notification_id, event, channel, users FROM fallen`
 
-function toSettled(rows: readonly { id: string; what: string }[]): Settled {
-  const of = (what: string) => rows.filter((row) => row.what === what).map((row) => row.id)
-  return { ids: new Set(of('settled')), completed: of('completed') }
+type Row = Omit<Fallen, 'notificationId'> & {
+  readonly what: 'settled' | 'completed' | 'fallen'
+  readonly notification_id: string
+}
+
+function toSettled(rows: readonly Row[]): Settled {
+  const of = (what: string) => rows.filter((row) => row.what === what)
+  return {
+    ids: new Set(of('settled').map(({ id }) => id)),
+    completed: of('completed').map(({ id }) => id),
+    fallen: of('fallen').map(({ id, notification_id, event, channel, users }) => ({
+      ...{ id, notificationId: notification_id, event, channel, users },
+    })),
+  }
 }
 
 const statement = (o: Outbox) => `
@@ -112,7 +144,7 @@ const statement = (o: Outbox) => `
     WHERE d.id = i.id AND d.id = ANY($3) AND (SELECT count(*) FROM locked) >= 0
       AND ((d.status = 'sending' AND d.attempts = i.attempts)
         OR (i.outcome = 'sent' AND d.status IN ('sending', 'pending')))
-    RETURNING d.id, d.notification_id, d.status, d.attempts),
+    RETURNING d.id, d.notification_id, d.status, d.attempts, d.fallback),
   tried AS (
     INSERT INTO ${o.schema}.attempt
       (delivery_id, number, backend, started_at, took_ms, code, text, request, response)
@@ -120,6 +152,7 @@ const statement = (o: Outbox) => `
     FROM input i JOIN settled s ON s.id = i.id
     WHERE i.outcome <> 'sent'
     ON CONFLICT DO NOTHING),
+  ${fallBack(o)},
   ${countDown(o)}
   ${result}`
 
@@ -137,7 +170,7 @@ export async function settle(
   const column = <T>(pick: (outcome: Outcome) => T) => ordered.map(pick)
   const sent = (outcome: Outcome) => (outcome.outcome === 'sent' ? outcome : undefined)
   const not = (outcome: Outcome) => (outcome.outcome === 'sent' ? undefined : outcome)
-  const rows = await db.execute<{ id: string; what: string }>(statement(o), [
+  const rows = await db.execute<Row>(statement(o), [
     o.clockOffsetMs(),
     [...new Set(column((each) => each.notificationId))],
     column((each) => each.id),
@@ -159,7 +192,7 @@ export async function settle(
 
 /** Cancels deliveries that wait. Those in a worker's hands or settled stay as they are. */
 export async function cancel(o: Outbox, db: Executor, ids: readonly string[]): Promise<Settled> {
-  const rows = await db.execute<{ id: string; what: string }>(
+  const rows = await db.execute<Row>(
     `WITH locked AS MATERIALIZED (
        SELECT id FROM ${o.schema}.notification
        WHERE id IN (SELECT notification_id FROM ${o.schema}.delivery WHERE id = ANY($2))
@@ -168,7 +201,8 @@ export async function cancel(o: Outbox, db: Executor, ids: readonly string[]): P
        UPDATE ${o.schema}.delivery
        SET status = 'cancelled', turn = NULL, settled_at = ${now(1)}
        WHERE id = ANY($2) AND status = 'pending' AND (SELECT count(*) FROM locked) >= 0
-       RETURNING id, notification_id, status),
+       RETURNING id, notification_id, status, fallback),
+     ${fallBack(o)},
      ${countDown(o)}
      ${result}`,
     [o.clockOffsetMs(), ids],

@@ -1,7 +1,8 @@
 import { EnvoyerError } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
-import type { Addressed } from '../recipient/expand.ts'
 import type { Skipped } from '../recipient/skip.ts'
+import { storedFallback } from './fallback.ts'
+import type { NewDelivery } from './new-delivery.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 
 export interface NewNotification {
@@ -12,10 +13,6 @@ export interface NewNotification {
   readonly key: string | undefined
   /** Of the context: tells a repeated call from a key used twice. */
   readonly keyHash: string | undefined
-}
-
-export interface NewDelivery extends Addressed {
-  readonly id: string
 }
 
 /** What all deliveries of one call have in common. */
@@ -39,14 +36,16 @@ const insertNotification = (o: Outbox, sealed: string) => `
 const insertDeliveries = (o: Outbox, p: number, source: string) => `
   INSERT INTO ${o.schema}.delivery
     (id, notification_id, lane, urgent, event, channel, recipient, users, address, address_key,
-     locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at)
+     locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at,
+     fallback)
   SELECT d.id, ${source}, $${p}::uuid, $${p + 1}::boolean, $${p + 2}::text, d.channel, d.recipient,
     d.users::text[], d.address, d.address_key, d.locale, d.zone, 'pending',
     CASE WHEN t.send_at > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
-    t.send_at, t.send_at, 0, 0, ${now(1)}
+    t.send_at, t.send_at, 0, 0, ${now(1)}, d.fallback
   FROM UNNEST($${p + 4}::uuid[], $${p + 5}::text[], $${p + 6}::jsonb[], $${p + 7}::text[],
-      $${p + 8}::jsonb[], $${p + 9}::text[], $${p + 10}::text[], $${p + 11}::text[])
-    AS d (id, channel, recipient, users, address, address_key, locale, zone),
+      $${p + 8}::jsonb[], $${p + 9}::text[], $${p + 10}::text[], $${p + 11}::text[],
+      $${p + 12}::jsonb[])
+    AS d (id, channel, recipient, users, address, address_key, locale, zone, fallback),
     (SELECT coalesce($${p + 3}::timestamptz, ${now(1)}) AS send_at) t`
 
 const unlessTwice = `ON CONFLICT (notification_id, channel, address_key) WHERE resend_of IS NULL DO NOTHING`
@@ -83,6 +82,7 @@ function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[]) {
     deliveries.map((d) => d.addressKey),
     deliveries.map((d) => d.locale),
     deliveries.map((d) => d.zone),
+    deliveries.map((d) => (d.fallback.length > 0 ? JSON.stringify(storedFallback(d)) : null)),
   ]
 }
 

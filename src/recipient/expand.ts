@@ -1,22 +1,11 @@
 import { EnvoyerError, toError } from '../errors.ts'
-import type { Json, JsonObject } from '../event/json.ts'
+import type { Json } from '../event/json.ts'
+import type { Addressed } from './addressed.ts'
+import { createGroups } from './group.ts'
 import type { PlannedChannel } from './plan.ts'
 import { type Recipient, type RecipientOptions, readRecipient } from './recipient.ts'
 import { type Reached, route, type SkipReason } from './route.ts'
 import type { Skip } from './skip.ts'
-
-/** One message to one address, as it will be written. */
-export interface Addressed {
-  /** Of its recipient among those of the call, from 0. */
-  readonly position: number
-  readonly channel: string
-  readonly recipient: JsonObject
-  readonly users: readonly string[]
-  readonly address: Json
-  readonly addressKey: string
-  readonly locale: string
-  readonly zone: string
-}
 
 export interface ExpandParts {
   readonly options: RecipientOptions<never>
@@ -35,43 +24,27 @@ interface Expansion {
   readonly parts: ExpandParts
   readonly locale: string | undefined
   readonly skip: (skip: Skip) => void
-  /** Channel and address of what was made so far. */
-  readonly seen: Set<string>
 }
 
-/** The message to one address, or why there is none. */
-function addressed(
-  { parts, locale: asked, seen }: Expansion,
-  position: number,
-  recipient: Recipient,
-  planned: PlannedChannel,
-  reached: Reached,
-): Addressed | SkipReason {
-  const locale = parts.chooseLocale(planned.name, asked ?? recipient.locale)
-  if (locale === undefined) return 'no-template'
-  const mark = `${planned.name} ${reached.addressKey}`
-  if (seen.has(mark)) return 'duplicate-address'
-  seen.add(mark)
-  return {
-    position,
-    channel: planned.name,
-    recipient: recipient.stored,
-    users: recipient.userId === undefined ? [] : [recipient.userId],
-    address: parts.store(planned.channel, reached.address),
-    addressKey: reached.addressKey,
-    locale,
-    zone: recipient.zone,
-  }
+interface Who {
+  readonly position: number
+  readonly source: Source
+  readonly recipient: Recipient
 }
 
+/** What becomes of a message: written by itself, joined to a group, or one too many. */
+type Take = (made: Addressed, planned: PlannedChannel) => 'own' | 'joined' | 'duplicate-address'
+
+const takeAll: Take = () => 'own'
+
+/** The messages to one recipient over a channel; over its fallback, where it is not reached. */
 function overChannel(
   expansion: Expansion,
-  position: number,
-  source: Source,
-  recipient: Recipient,
+  who: Who,
   planned: PlannedChannel,
+  take: Take,
 ): Addressed[] {
-  const found: Addressed[] = []
+  const { position, recipient } = who
   const skipped = (reason: SkipReason, detail?: string) =>
     expansion.skip({
       recipient: position,
@@ -80,16 +53,49 @@ function overChannel(
       ...(recipient.userId === undefined ? {} : { userId: recipient.userId }),
       ...(detail === undefined ? {} : { detail }),
     })
-  if (planned.skip !== undefined) skipped(planned.skip)
-  else {
-    for (const each of route(planned.name, planned.channel, source, expansion.parts.options)) {
-      const made =
-        'reason' in each ? each.reason : addressed(expansion, position, recipient, planned, each)
-      if (typeof made !== 'string') found.push(made)
-      else skipped(made, 'reason' in each ? each.detail : undefined)
+  const reached = reach(expansion, who, planned, skipped)
+  const { fallback } = planned
+  if (reached.length === 0) return fallback ? overChannel(expansion, who, fallback, take) : []
+  const instead = fallback ? overChannel(expansion, who, fallback, takeAll) : []
+  return reached.flatMap((each) => {
+    const made: Addressed = {
+      position,
+      channel: planned.name,
+      recipient: recipient.stored,
+      users: recipient.userId === undefined ? [] : [recipient.userId],
+      address: expansion.parts.store(planned.channel, each.address),
+      addressKey: each.addressKey,
+      locale: each.locale,
+      zone: recipient.zone,
+      fallback: instead,
     }
+    const taken = take(made, planned)
+    if (taken === 'duplicate-address') skipped(taken)
+    return taken === 'own' ? [made] : []
+  })
+}
+
+/** The addresses of one recipient over a channel, each with the language of its message. */
+function reach(
+  { parts, locale: asked }: Expansion,
+  { source, recipient }: Who,
+  { name, channel, skip }: PlannedChannel,
+  skipped: (reason: SkipReason, detail?: string) => void,
+): (Reached & { readonly locale: string })[] {
+  if (skip !== undefined) {
+    skipped(skip)
+    return []
   }
-  return found
+  return route(name, channel, source, parts.options).flatMap((each) => {
+    if ('reason' in each) {
+      skipped(each.reason, each.detail)
+      return []
+    }
+    const locale = parts.chooseLocale(name, asked ?? recipient.locale)
+    if (locale !== undefined) return [{ ...each, locale }]
+    skipped('no-template')
+    return []
+  })
 }
 
 function read(source: unknown, position: number, { options, zone }: ExpandParts): Recipient {
@@ -106,8 +112,8 @@ function read(source: unknown, position: number, { options, zone }: ExpandParts)
 }
 
 /**
- * Makes deliveries of recipients, one a recipient, channel and address; whoever gets none over a
- * channel is told to `skip`. The same address twice over one channel: the first one wins.
+ * Makes deliveries of recipients, one a recipient, channel and address, or one a group; whoever gets
+ * none over a channel is told to `skip`. The same address twice over one channel: the first one wins.
  */
 export function createExpand(
   parts: ExpandParts,
@@ -115,20 +121,33 @@ export function createExpand(
   { locale }: { readonly locale: string | undefined },
   skip: (skip: Skip) => void,
 ) {
-  const expansion: Expansion = { parts, locale, skip, seen: new Set() }
+  const expansion: Expansion = { parts, locale, skip }
+  /** Channel and address of what was made so far. */
+  const seen = new Set<string>()
+  const groups = createGroups()
   let count = 0
+  const take: Take = (made, { groupAtMost }) => {
+    if (groupAtMost !== undefined) {
+      return groups.join(made, groupAtMost) ? 'joined' : 'duplicate-address'
+    }
+    const mark = `${made.channel} ${made.addressKey}`
+    if (seen.has(mark)) return 'duplicate-address'
+    seen.add(mark)
+    return 'own'
+  }
   return {
     /** The deliveries of the next recipient. Throws `recipients-invalid`. */
     one(source: unknown): Addressed[] {
       const position = count++
       const recipient = read(source, position, parts)
-      return plan.flatMap((planned) =>
-        overChannel(expansion, position, source as Source, recipient, planned),
-      )
+      const who = { position, source: source as Source, recipient }
+      return plan.flatMap((planned) => overChannel(expansion, who, planned, take))
     },
+    /** The deliveries to groups of those recipients. */
+    groups: groups.messages,
     /** Forgets the addresses seen: across the chunks of an iterable the unique index tells. */
     forget(): void {
-      expansion.seen.clear()
+      seen.clear()
     },
   }
 }

@@ -1,6 +1,7 @@
-import type { Channel } from '../channel/channel.ts'
+import type { Channel, Grouping } from '../channel/channel.ts'
 import { allOptional } from '../channel/part.ts'
 import { EnvoyerError } from '../errors.ts'
+import type { EventDefinition } from '../event/define.ts'
 
 /** One channel that a notification may use. */
 export interface PlannedChannel {
@@ -10,6 +11,10 @@ export interface PlannedChannel {
   readonly listed: boolean
   /** Why nobody is reached over it, where that is known beforehand. */
   readonly skip: 'channel-off' | 'no-template' | undefined
+  /** The recipients get one message together, so many at most; `undefined`: each their own. */
+  readonly groupAtMost: number | undefined
+  /** Where those go who cannot be reached over it, and what has been given up. */
+  readonly fallback: PlannedChannel | undefined
 }
 
 export interface PlanParts {
@@ -19,12 +24,20 @@ export interface PlanParts {
   missingTemplates(event: string, channel: string): readonly string[]
 }
 
+/** What a call says about channels. */
+export interface ChannelTerms {
+  readonly channels: readonly string[] | undefined
+  readonly grouping: Readonly<Record<string, Grouping>> | undefined
+}
+
 /** Which channels a notification uses: the call's, else the event's, else all that have templates. */
 export function planChannels(
   parts: PlanParts,
-  event: string,
-  asked: readonly string[] | undefined,
+  name: string,
+  event: EventDefinition,
+  terms: ChannelTerms,
 ): PlannedChannel[] {
+  const asked = terms.channels ?? event.channels
   const names = asked ?? Object.keys(parts.channels)
   const unknown = names.filter((name) => !Object.hasOwn(parts.channels, name))
   if (unknown.length > 0) {
@@ -33,18 +46,53 @@ export function planChannels(
       unknown.map((name) => `"${name}"; configured are ${Object.keys(parts.channels).join(', ')}`),
     )
   }
-  const plan = names.map((name): PlannedChannel => {
-    const channel = parts.channels[name]!
-    const listed = asked !== undefined
-    const sendable =
-      parts.hasTemplates(event, name) || (listed && allOptional(channel.definition.parts))
-    const skip = !parts.isOn(name) ? 'channel-off' : sendable ? undefined : 'no-template'
-    return { name, channel, listed, skip }
+  const groupingOf = (channel: string) =>
+    terms.grouping?.[channel] ?? event.grouping?.[channel] ?? parts.channels[channel]!.grouping
+  const plan = names.map((channel): PlannedChannel => {
+    const planned = planOne(parts, name, channel, asked !== undefined)
+    return {
+      ...planned,
+      groupAtMost:
+        groupingOf(channel) === 'together' ? planned.channel.definition.groupAtMost : undefined,
+      // Over the channels of the plan they get the message anyway.
+      fallback: planFallback(parts, name, event, planned.channel, names),
+    }
   })
   const wanting = plan.filter((each) => each.skip === 'no-template' && each.listed)
   const none = plan.every((each) => each.skip === 'no-template')
-  if (wanting.length > 0 || none) throw templatesMissing(parts, event, none ? plan : wanting)
+  if (wanting.length > 0 || none) throw templatesMissing(parts, name, none ? plan : wanting)
   return plan
+}
+
+function planOne(
+  parts: PlanParts,
+  event: string,
+  name: string,
+  listed: boolean,
+): Omit<PlannedChannel, 'groupAtMost' | 'fallback'> {
+  const channel = parts.channels[name]!
+  const sendable =
+    parts.hasTemplates(event, name) || (listed && allOptional(channel.definition.parts))
+  const skip = !parts.isOn(name) ? 'channel-off' : sendable ? undefined : 'no-template'
+  return { name, channel, listed, skip }
+}
+
+/** The event's fallback must have its templates; a channel's is for the events that have them. */
+function planFallback(
+  parts: PlanParts,
+  name: string,
+  event: EventDefinition,
+  { fallback: ofChannel }: Channel,
+  passed: readonly string[],
+): PlannedChannel | undefined {
+  const fallback = event.fallback ?? ofChannel
+  if (fallback === undefined || passed.includes(fallback)) return undefined
+  const planned = planOne(parts, name, fallback, event.fallback !== undefined)
+  const next = planFallback(parts, name, event, planned.channel, [...passed, fallback])
+  const whole = { ...planned, groupAtMost: undefined, fallback: next }
+  if (planned.skip !== 'no-template') return whole
+  if (planned.listed) throw templatesMissing(parts, name, [whole])
+  return next
 }
 
 export function templatesMissing(

@@ -25,8 +25,12 @@ export interface FailedTry extends DeliverySignal {
 export interface Signals {
   /** Written to the outbox by this process (not where the caller's own transaction carried it). */
   'delivery:queued': DeliverySignal
-  /** A provider took it. */
-  'delivery:sent': DeliverySignal & { readonly attempt: number; readonly tookMs: number }
+  /** A provider took it; of a group, but for so many `refused` addresses (the receipt names them). */
+  'delivery:sent': DeliverySignal & {
+    readonly attempt: number
+    readonly tookMs: number
+    readonly refused: number
+  }
   /** A try failed; the next one is in `delayMs`. */
   'delivery:retrying': FailedTry & { readonly delayMs: number }
   /** Given up for good. */

@@ -149,6 +149,7 @@ const envoyerShape = closedShape({
 const provided: ReadonlyMap<string, Shape> = new Map([
   ['envoyer', envoyerShape],
   ['recipient', anyShape],
+  ['recipients', anyShape],
 ])
 
 function variables(

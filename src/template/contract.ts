@@ -1,10 +1,12 @@
 import type { PartSpecs } from '../channel/part.ts'
 
-/** What a template can use: the event's context at top level, and these two names. */
+/** What a template can use: the event's context at top level, and these names. */
 export interface Scope {
   readonly context: Readonly<Record<string, unknown>>
-  /** What is stored of the recipient. */
+  /** What is stored of the recipient; of a group, of the first. */
   readonly recipient: Readonly<Record<string, unknown>>
+  /** Of all in a group; else of the one. */
+  readonly recipients: readonly Readonly<Record<string, unknown>>[]
   readonly envoyer: {
     readonly event: string
     readonly channel: string

@@ -141,13 +141,13 @@ function createEngines(options: TemplatesOptions, limits: TemplateLimits, shelf:
 function renderPart(
   engine: Engine,
   source: Source,
-  { context, recipient, envoyer }: Scope,
+  { context, ...provided }: Scope,
   limits: TemplateLimits,
   nameOf: (file: string) => string,
 ): string {
   try {
     // A fresh object for each part: `increment` writes into it.
-    return engine.renderSource(source, { ...context, recipient, envoyer }, { recipient, envoyer })
+    return engine.renderSource(source, { ...context, ...provided }, provided)
   } catch (error) {
     throw invalid(error, source.file, limits, nameOf)
   }

@@ -58,7 +58,7 @@ async function checkOnCompleted(
   await templates.refresh()
   const { exists: hasTemplates, missing: missingTemplates } = templates
   const plan = { channels, isOn: () => true, hasTemplates, missingTemplates }
-  planChannels(plan, follow.event, event.channels)
+  planChannels(plan, follow.event, event, { channels: undefined, grouping: undefined })
 }
 
 /** The parts of an envoyer that share its lifetime. */

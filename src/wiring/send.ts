@@ -64,7 +64,7 @@ export function wireSend(parts: SendParts) {
       const through = foreign && opened.database.kind === 'embedded' ? database : undefined
       await Promise.all([settings.refresh(through), templates.refresh()])
     },
-    channels: (event, asked) => planChannels(plan, event, asked),
+    channels: (name, event, terms) => planChannels(plan, name, event, terms),
     plan,
     expand: (event) => ({
       options: recipient,

@@ -2,7 +2,7 @@ import { gather } from '../channel/gather.ts'
 import { createDeliver, lostOutcome } from '../deliver.ts'
 import { EnvoyerError } from '../errors.ts'
 import { parseContext } from '../event/context.ts'
-import type { JsonObject } from '../event/json.ts'
+import type { Json, JsonObject } from '../event/json.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
 import { backendBucket, holdBack, laneBucket } from '../outbox/bucket.ts'
@@ -68,29 +68,36 @@ function wireDeliver(
   return createDeliver({
     context: createContexts(configuration),
     render: (claimed, context) => {
-      const { event, channel, locale, zone, recipient, id } = claimed
+      const { event, channel, locale, zone, id } = claimed
+      const recipients = [claimed.recipient].flat()
       const now = new Date(Date.now() + outbox.clockOffsetMs())
       const envoyer = { event, channel, locale, tz: zone, now, delivery: id }
-      const message = templates.render(event, channel, locale, { context, recipient, envoyer })
+      const message = templates.render(event, channel, locale, {
+        ...{ context, recipients, recipient: recipients[0]!, envoyer },
+      })
       return channels[channel]!.definition.complete?.(message) ?? message
     },
     send: async (claimed, context, message, signal, took) => {
       const channel = channels[claimed.channel]!
-      const address = loadAddress(sealer, channel, claimed.address)
+      const recipients = [claimed.recipient].flat()
+      const stored = Array.isArray(claimed.recipient)
+        ? (claimed.address as readonly Json[])
+        : [claimed.address]
+      const addresses = stored.map((each) => loadAddress(sealer, channel, each))
       return backends[claimed.channel]!.send({
         id: claimed.id,
         notificationId: claimed.notificationId,
         attempt: claimed.attempts - claimed.attemptsBefore,
         event: claimed.event,
         channel: claimed.channel,
-        address,
-        addresses: [address],
+        address: addresses[0],
+        addresses,
         message,
         options: optionsOf(claimed),
         context,
         input: claimed.context,
-        recipient: claimed.recipient,
-        recipients: [claimed.recipient],
+        recipient: recipients[0]!,
+        recipients,
         locale: claimed.locale,
         zone: claimed.zone,
         createdAt: claimed.createdAt,

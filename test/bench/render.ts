@@ -57,6 +57,7 @@ const scope: Scope = {
     trackingUrl: 'https://track.example/?order=A-1042&from=mail',
   },
   recipient: { name: 'Zoë O’Neill <zoe@shop.example>' },
+  recipients: [{ name: 'Zoë O’Neill <zoe@shop.example>' }],
   envoyer: {
     event: 'order-shipped',
     channel: 'email',

@@ -29,7 +29,7 @@ const site: BackendSite<string, ConsoleMessage, unknown, Paper> = {
       return to.split(', ').map((each) => ({ to: each, text: block, id }))
     }),
   secrets: () => [],
-  ...{ takesIds: true, verifies: false, sendsMany: false, groups: false },
+  ...{ takesIds: true, verifies: false, sendsMany: false, groups: true },
   // It prints whatever it is given, for nobody refuses anything.
   ...{ refuse: null, pause: null, down: null, unauthorized: null },
   fail(paper) {

@@ -71,7 +71,7 @@ const site: BackendSite<string, EmailMessage, EmailOptions, MailServer> = {
       Buffer.from(secret).toString('base64'),
       Buffer.from(`\0shop\0${secret}`).toString('base64'),
     ]),
-  ...{ takesIds: true, verifies: true, sendsMany: false, groups: false },
+  ...{ takesIds: true, verifies: true, sendsMany: false, groups: true },
   refuse: ({ trouble }, address) => trouble.refused.add(address),
   fail({ trouble }) {
     trouble.busy = true

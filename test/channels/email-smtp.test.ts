@@ -78,9 +78,33 @@ test('a refused copy is told by the receipt; a refused recipient is a failure, c
   const receipt = await backend.send(
     mailTo('jane@x.example', { options: { cc: 'no1@x.example', bcc: 'b@x.example' } }),
   )
-  assert.deepEqual([receipt.accepted, receipt.rejected], [2, ['no1@x.example']])
+  assert.equal(receipt.accepted, 2)
+  assert.deepEqual(
+    receipt.refused?.map(({ address, code }) => [address, code]),
+    [['no1@x.example', 'smtp-550']],
+  )
   await assert.rejects(
     backend.send(mailTo('no2@x.example', { options: { cc: 'jane@x.example' } })),
+    (error: unknown) => error instanceof Permanent && error.code === 'smtp-550',
+  )
+})
+
+test('a mail to a group goes to all of it; whom the server refuses is told, while it takes others', async (t) => {
+  const backend = backendOf(t)
+  const addresses = ['Ann <ann@x.example>', 'no1@x.example', 'ben@x.example']
+  const receipt = await backend.send(mailTo(addresses[0]!, { addresses }))
+  const { to, mail } = server.mails.at(-1)!
+  assert.deepEqual(to, ['ann@x.example', 'ben@x.example'])
+  assert.deepEqual(
+    mail.to?.map(({ address }) => address),
+    ['ann@x.example', 'no1@x.example', 'ben@x.example'],
+  )
+  assert.deepEqual(receipt.refused, [
+    { address: 'no1@x.example', code: 'smtp-550', text: receipt.refused?.[0]?.text },
+  ])
+  assert.match(receipt.refused?.[0]?.text ?? '', /550 refused by the test/)
+  await assert.rejects(
+    backend.send(mailTo('no1@x.example', { addresses: ['no1@x.example', 'no2@x.example'] })),
     (error: unknown) => error instanceof Permanent && error.code === 'smtp-550',
   )
 })

@@ -56,6 +56,19 @@ onEveryEngine('backends made of backends', (engine) => {
     await envoyer.close()
   })
 
+  test('where every member asks for a pause, the message waits for the shortest', async () => {
+    const { a, b, envoyer } = setUp(failover)
+    a.behaviour.error = new RetryAfter(90_000, 'slow down', { code: 'busy' })
+    b.behaviour.error = new RetryAfter(60_000, 'slow down', { code: 'busy', scope: 'backend' })
+    const retrying = new Promise<number>((resolve) => {
+      envoyer.on('delivery:retrying', ({ delayMs }) => resolve(delayMs))
+    })
+    await envoyer.send('alarm', { pager: '1' }, { what: 'x' })
+    await envoyer.worker()
+    assert.equal(await retrying, 60_000)
+    await envoyer.close()
+  })
+
   test('a wrong address is not tried elsewhere', async () => {
     const { a, b, envoyer, send } = setUp(failover)
     await envoyer.worker()

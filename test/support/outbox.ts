@@ -3,6 +3,7 @@ import { type Claim, type Claimed, type ClaimRequest, claim } from '../../src/ou
 import { entities } from '../../src/outbox/entities.ts'
 import { createId } from '../../src/outbox/id.ts'
 import { migrations } from '../../src/outbox/migrations/index.ts'
+import type { NewDelivery } from '../../src/outbox/new-delivery.ts'
 import { createOutbox, type Outbox } from '../../src/outbox/outbox.ts'
 import type { NotSent, Sent } from '../../src/outbox/settle.ts'
 import { writeWhole } from '../../src/outbox/write.ts'
@@ -28,6 +29,8 @@ interface WriteOptions {
   readonly channel?: string
   /** The first part of the addresses, so that they can be told apart. */
   readonly to?: string
+  /** Each has one over this channel. */
+  readonly fallback?: string
 }
 
 export interface Row {
@@ -38,6 +41,19 @@ export interface Row {
   readonly address_key: string
   readonly error_code: string | null
 }
+
+const delivery = (channel: string, address: string, position: number): NewDelivery => ({
+  id: createId(),
+  position,
+  channel,
+  recipient: {},
+  users: [],
+  address,
+  addressKey: address,
+  locale: 'en',
+  zone: 'UTC',
+  fallback: [],
+})
 
 const nothingSkipped = { total: 0, counts: {}, first: [] }
 
@@ -61,7 +77,7 @@ export async function openBare(engine: Engine): Promise<Bare> {
     },
     async write(
       count,
-      { urgent = false, sendAt, event = 'alarm', channel = 'pager', to = 'a' } = {},
+      { urgent = false, sendAt, event = 'alarm', channel = 'pager', to = 'a', fallback } = {},
     ) {
       const id = createId()
       await writeWhole(
@@ -71,15 +87,8 @@ export async function openBare(engine: Engine): Promise<Bare> {
         nothingSkipped,
         { notificationId: id, event, lane: id, urgent, sendAt },
         Array.from({ length: count }, (_, n) => ({
-          id: createId(),
-          position: n,
-          channel,
-          recipient: {},
-          users: [],
-          address: `${to}${n}`,
-          addressKey: `${to}${n}`,
-          locale: 'en',
-          zone: 'UTC',
+          ...delivery(channel, `${to}${n}`, n),
+          fallback: fallback === undefined ? [] : [delivery(fallback, `${to}${n}`, n)],
         })),
       )
       return id

@@ -54,6 +54,7 @@ export function scope(
   return {
     context,
     recipient: { name: 'Ada' },
+    recipients: [{ name: 'Ada' }],
     envoyer: {
       event: 'order',
       channel: 'email',

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import type { JsonObject } from '../event/json.ts'
+import type { Addressed } from './addressed.ts'
+
+interface Group {
+  /** What its members have in common: channel, locale and zone. */
+  readonly place: string
+  readonly members: Addressed[]
+  /** Those whose address was not in it before: each address is written to once. */
+  readonly addresses: Addressed[]
+}
+
+/** So long that a key still fits into an index, and is read rather than counted. */
+const longestKey = 1000
+
+/** Readable where it can be: who searches for a group of three finds it by their addresses. */
+function keyOf(keys: readonly string[]): string {
+  const joined = keys.toSorted().join(', ')
+  if (joined.length <= longestKey) return joined
+  const hash = createHash('sha256').update(joined).digest('hex').slice(0, 32)
+  return `${joined.slice(0, longestKey)}… (${keys.length}, ${hash})`
+}
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)]
+
+function toOne({ members, addresses }: Group): Addressed {
+  const { position, channel, locale, zone } = members[0]!
+  return {
+    position,
+    channel,
+    recipient: unique(members.map((each) => each.recipient as JsonObject)),
+    users: unique(members.flatMap((each) => each.users)),
+    address: addresses.map((each) => each.address),
+    addressKey: keyOf(addresses.map((each) => each.addressKey)),
+    locale,
+    zone,
+    // Several addresses of one recipient have one fallback in common.
+    fallback: unique(members.flatMap((each) => each.fallback)),
+  }
+}
+
+/**
+ * Gathers what goes to one address each into messages to groups, by channel, locale and zone. The
+ * same address again (a room that several are in) adds its recipient to the group, not the address.
+ */
+export function createGroups() {
+  const groups: Group[] = []
+  /** The group of each place that has room. */
+  const open = new Map<string, Group>()
+  const holders = new Map<string, Group>()
+  return {
+    /** False where the address is in a group of another locale or zone already. */
+    join(made: Addressed, atMost: number): boolean {
+      const place = `${made.channel} ${made.locale} ${made.zone}`
+      const mark = `${made.channel} ${made.addressKey}`
+      const holder = holders.get(mark)
+      if (holder) {
+        if (holder.place === place) holder.members.push(made)
+        return holder.place === place
+      }
+      let group = open.get(place)
+      if (group === undefined || group.addresses.length >= atMost) {
+        group = { place, members: [], addresses: [] }
+        groups.push(group)
+        open.set(place, group)
+      }
+      group.members.push(made)
+      group.addresses.push(made)
+      holders.set(mark, group)
+      return true
+    },
+    /** All groups, one message each. */
+    messages: (): Addressed[] => groups.map(toOne),
+  }
+}
