@@ -5,18 +5,25 @@ import type { Json, JsonObject } from './event/json.ts'
 import type { Claimed } from './outbox/claim.ts'
 import type { Lost } from './outbox/hold.ts'
 import type { NotSent, Outcome } from './outbox/settle.ts'
+import { hushedReceipt, hushedText } from './secret/hush.ts'
 import type { Deliver, Hold } from './worker/contract.ts'
+
+export interface Context {
+  /** As it was given to `send`, what was encrypted included. */
+  readonly input: JsonObject
+  /** As the event's schema gives it to templates. */
+  readonly output: Readonly<Record<string, unknown>>
+}
 
 /** The steps of the worker's half, each made by the module that it is named after. */
 export interface DeliverSteps {
-  /** The context as the event's schema gives it to templates. */
-  context(claimed: Claimed): Promise<Readonly<Record<string, unknown>>>
+  context(claimed: Claimed): Promise<Context>
   /** The message's parts. */
-  render(claimed: Claimed, context: Readonly<Record<string, unknown>>): Record<string, string>
+  render(claimed: Claimed, context: Context): Record<string, string>
   /** Hands the message to the channel's backend. */
   send(
     claimed: Claimed,
-    context: Readonly<Record<string, unknown>>,
+    context: Context,
     message: Record<string, string>,
     signal: AbortSignal,
     /** Told which member of a backend made of backends has the message. */
@@ -30,6 +37,8 @@ export interface DeliverSteps {
   onError(error: Error): void
   /** Whether what was sent is kept with the delivery. */
   readonly keepMessages: boolean
+  /** Whether nothing may be written down that could repeat the context. */
+  isSensitive(claimed: Claimed): boolean
 }
 
 /** claim → context → render → backend → settle → signals. Claiming and settling are the worker's. */
@@ -57,11 +66,12 @@ export function createDeliver(steps: DeliverSteps): Deliver {
         steps.send(claimed, context, message, hold.signal, took),
         hold,
       )
+      const sensitive = steps.isSensitive(claimed)
       return {
         outcome: 'sent',
         ...tried(),
-        receipt: receipt as JsonObject,
-        message: steps.keepMessages ? message : undefined,
+        receipt: (sensitive ? hushedReceipt(receipt) : receipt) as JsonObject,
+        message: steps.keepMessages && !sensitive ? message : undefined,
       }
     } catch (thrown) {
       const error = toError(thrown)
@@ -69,7 +79,9 @@ export function createDeliver(steps: DeliverSteps): Deliver {
         // Where this fails, the outcome of the try must not be lost with it.
         await steps.holdBack(claimed, error.scope, error.delayMs).catch(steps.onError)
       }
-      return { ...tried(), ...failure(claimed, error, steps.retry(claimed.event, claimed.channel)) }
+      const failed = failure(claimed, error, steps.retry(claimed.event, claimed.channel))
+      const told = steps.isSensitive(claimed) ? { ...failed, ...hushed(error) } : failed
+      return { ...tried(), ...told }
     }
   }
 }
@@ -100,6 +112,10 @@ function untilAborted<T>(sending: Promise<T>, { signal }: Hold): Promise<T> {
 function textOf(error: Error): string {
   return error instanceof EnvoyerError ? error.problems.join('\n') : error.message
 }
+
+const hushed = (error: Error) => ({
+  ...{ text: hushedText(error), request: undefined, response: undefined },
+})
 
 /** Errors of ours that a later try can find mended. */
 function codeOfError(error: Error): string {

@@ -7,7 +7,6 @@ import {
   type Enqueued,
   enqueueChunks,
   enqueueWhole,
-  hashOf,
   type InTransaction,
   type WhenCompleted,
 } from './outbox/enqueue.ts'
@@ -15,7 +14,7 @@ import { createId } from './outbox/id.ts'
 import { type NewDelivery, withIds } from './outbox/new-delivery.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { createResult, type SendResult } from './outbox/result.ts'
-import type { NewNotification, Terms } from './outbox/write.ts'
+import type { Fingerprint, NewNotification, Terms } from './outbox/write.ts'
 import { createExpand, type ExpandParts } from './recipient/expand.ts'
 import {
   type ChannelTerms,
@@ -49,6 +48,9 @@ export interface Carrier {
 export interface SendSteps {
   event(name: string): EventDefinition
   context(name: string, event: EventDefinition, input: unknown): Promise<JsonObject>
+  /** The context as it is stored. */
+  conceal(event: EventDefinition, context: JsonObject): Pick<NewNotification, 'context' | 'secret'>
+  fingerprint(event: EventDefinition, context: JsonObject): Fingerprint
   /** Refreshes settings and templates that another process may have changed. */
   refresh(carrier: Carrier): Promise<void>
   channels(name: string, event: EventDefinition, terms: ChannelTerms): PlannedChannel[]
@@ -90,7 +92,14 @@ export function createSend(steps: SendSteps) {
     const skips = createSkipList()
     const expand = createExpand(steps.expand(name), plan, terms, skips.add)
     const sendAt = steps.availability(terms)
-    const notification = newNotification(name, context, terms)
+    const notification: NewNotification = {
+      id: createId(),
+      event: name,
+      ...steps.conceal(event, context),
+      options: terms.stored,
+      key: terms.key,
+      fingerprint: terms.key === undefined ? undefined : steps.fingerprint(event, context),
+    }
     const common: Terms = {
       notificationId: notification.id,
       lane: notification.id,
@@ -112,11 +121,6 @@ interface Call {
   readonly terms: Terms
   readonly skips: ReturnType<typeof createSkipList>
   readonly plan: readonly PlannedChannel[]
-}
-
-function newNotification(event: string, context: JsonObject, terms: SendTerms): NewNotification {
-  const keyHash = terms.key === undefined ? undefined : hashOf({ context })
-  return { id: createId(), event, context, options: terms.stored, key: terms.key, keyHash }
 }
 
 /** An iterable that is not an array is written as it comes, in bounded memory. */

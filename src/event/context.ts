@@ -4,11 +4,15 @@ import type { EventDefinition } from './define.ts'
 import { findNotJson, type JsonObject } from './json.ts'
 import { reservedKeys } from './storable.ts'
 
-function issueLine(issue: StandardSchemaV1.Issue): string {
+/** A schema's words may repeat the value that they are about. */
+const untold = 'not valid; what is wrong is not told, since the event is sensitive'
+
+function issueLine({ sensitive }: EventDefinition, issue: StandardSchemaV1.Issue): string {
   const path = (issue.path ?? [])
     .map((segment) => String(typeof segment === 'object' ? segment.key : segment))
     .join('.')
-  return path === '' ? issue.message : `\`${path}\`: ${issue.message}`
+  const message = sensitive === undefined ? issue.message : untold
+  return path === '' ? message : `\`${path}\`: ${message}`
 }
 
 /** Runs the schema over a context and gives its output; throws `context-invalid`. */
@@ -22,7 +26,7 @@ export async function parseContext(
   if (result.issues) {
     throw new EnvoyerError(
       'context-invalid',
-      result.issues.map((issue) => `event "${name}", ${issueLine(issue)}`),
+      result.issues.map((issue) => `event "${name}", ${issueLine(event, issue)}`),
     )
   }
   return result.value as Record<string, unknown>

@@ -22,8 +22,18 @@ export interface EventDefinition<
   readonly grouping?: Readonly<Record<string, Grouping>>
   /** Instead of the fallbacks of the channels: where each of them falls back to. */
   readonly fallback?: ChannelName
+  /**
+   * The context, or these keys of it, hold secrets: they are encrypted at rest (that takes a secret
+   * key), and erased once every delivery is settled. What was sent is not kept then, and of errors
+   * and receipts nothing that could repeat it.
+   */
+  readonly sensitive?: true | readonly string[]
   /** Options of each channel's messages, by channel name; those of a call are laid over them. */
   readonly channelOptions?: Options
+}
+
+interface SensitiveKeys<Schema extends StandardSchemaV1> {
+  readonly sensitive?: true | readonly (keyof StandardSchemaV1.InferInput<Schema> & string)[]
 }
 
 /**
@@ -43,7 +53,7 @@ export function defineEvent<
   const ChannelName extends string = never,
   const Options extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(
-  event: EventDefinition<Schema, ChannelName, Options> & Storable<Schema>,
+  event: EventDefinition<Schema, ChannelName, Options> & Storable<Schema> & SensitiveKeys<Schema>,
   // Not from the place where the result goes: an event without `channels` names none.
 ): EventDefinition<Schema, NoInfer<ChannelName> | (keyof Options & string), Options> {
   return event

@@ -1,12 +1,15 @@
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EnvoyerError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
+import type { EventDefinition } from '../event/define.ts'
 import { reservedKeys } from '../event/storable.ts'
+import type { Sealer } from '../secret/sealer.ts'
 import type { AnyChannel, ChannelMap, EventMap } from './infer.ts'
 import { groupingProblems, mergeChannelOptions } from './send-options.ts'
 
 const eventKeys = [
-  ...['label', 'context', 'channels', 'urgent', 'retry', 'grouping', 'fallback', 'channelOptions'],
+  ...['label', 'context', 'channels', 'urgent', 'retry', 'grouping', 'fallback', 'sensitive'],
+  'channelOptions',
 ]
 
 // Names are folder and file names too; a dot separates channel and part there.
@@ -32,6 +35,7 @@ export function checkEvent(
   name: string,
   events: EventMap,
   channels: ChannelMap,
+  sealer: Sealer,
   problems: string[],
 ): void {
   const event = events[name]!
@@ -50,7 +54,9 @@ export function checkEvent(
   for (const line of groupingProblems(event.grouping, channels)) {
     problems.push(`event "${name}": ${line}`)
   }
-  const keys = Object.keys((contextJsonSchema(event)?.properties as object | undefined) ?? {})
+  const properties = contextJsonSchema(event)?.properties as object | undefined
+  const keys = Object.keys(properties ?? {})
+  problems.push(...sensitiveProblems(event, sealer).map((line) => `event "${name}": ${line}`))
   for (const key of reservedKeys) {
     if (keys.includes(key)) problems.push(`event "${name}": the context key \`${key}\` is reserved`)
   }
@@ -59,6 +65,19 @@ export function checkEvent(
   } catch (thrown) {
     problems.push(...(thrown as EnvoyerError).problems.map((line) => `event "${name}": ${line}`))
   }
+}
+
+function sensitiveProblems({ sensitive }: EventDefinition, sealer: Sealer): string[] {
+  if (sensitive === undefined) return []
+  const problems: string[] = []
+  const isList = Array.isArray(sensitive) && sensitive.length > 0
+  if (sensitive !== true && !(isList && sensitive.every((key) => typeof key === 'string'))) {
+    problems.push('`sensitive` must be true or a list of keys of the context')
+  }
+  if (!sealer.ready) {
+    problems.push('it is sensitive, and there is no key to encrypt with: set ENVOYER_SECRET_KEY')
+  }
+  return problems
 }
 
 /** What is wrong with one channel. */

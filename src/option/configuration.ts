@@ -201,7 +201,9 @@ export function checkConfiguration(
   const channelNames = namesOf('channels', options.channels, problems)
   for (const name of channelNames) checkChannel(name, options.channels, problems)
   const eventNames = namesOf('events', options.events, problems)
-  for (const name of eventNames) checkEvent(name, options.events, options.channels, problems)
+  for (const name of eventNames) {
+    checkEvent(name, options.events, options.channels, configuration.sealer, problems)
+  }
   for (const name of Object.keys(options.recipient?.address ?? {})) {
     if (!channelNames.includes(name)) problems.push(`recipient.address: no channel "${name}"`)
   }

@@ -1,4 +1,10 @@
 import { type Executor, now, type Outbox, turn } from './outbox.ts'
+import { erased } from './write.ts'
+
+/** Without its context there is nothing to send. */
+const notErased = (o: Outbox) => `NOT EXISTS (
+  SELECT 1 FROM ${o.schema}.notification n
+  WHERE n.id = notification_id AND n.secret = '${erased}')`
 
 /** Puts failed deliveries in line once more, under the same id, with a fresh series of tries. */
 export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Promise<string[]> {
@@ -7,7 +13,7 @@ export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Pr
        UPDATE ${o.schema}.delivery
        SET status = 'pending', settled_at = NULL, send_at = ${now(1)}, due_at = ${now(1)},
          attempts_before = attempts, turn = ${turn}
-       WHERE id = ANY($2) AND status = 'failed'
+       WHERE id = ANY($2) AND status = 'failed' AND ${notErased(o)}
        RETURNING id, notification_id),
      opened AS (
        UPDATE ${o.schema}.notification n SET open = n.open + a.count, completed_at = NULL
@@ -29,7 +35,7 @@ export async function resend(o: Outbox, db: Executor, id: string, newId: string)
        SELECT $3, notification_id, id, lane, urgent, event, channel, recipient, users, address,
          address_key, locale, zone, 'pending', CASE WHEN urgent THEN 0 ELSE 1 END,
          ${now(1)}, ${now(1)}, 0, 0, ${now(1)}
-       FROM ${o.schema}.delivery WHERE id = $2 AND status = 'sent'
+       FROM ${o.schema}.delivery WHERE id = $2 AND status = 'sent' AND ${notErased(o)}
        RETURNING notification_id)
      UPDATE ${o.schema}.notification n SET open = n.open + 1, completed_at = NULL
      FROM again WHERE n.id = again.notification_id

@@ -20,7 +20,10 @@ export interface Claimed {
   /** Since it first became due, by the database's clock. */
   readonly elapsedMs: number
   readonly createdAt: Date
+  /** But for what `secret` holds of it. */
   readonly context: JsonObject
+  /** The sensitive part of the context, encrypted. */
+  readonly secret: string | null
   readonly options: JsonObject
 }
 
@@ -124,7 +127,7 @@ const statement = (o: Outbox) => `
     SET tokens = g.tokens - (SELECT count(*) FROM claimed),
       refilled_at = greatest(b.refilled_at, ${now(1)})
     FROM granted g WHERE b.name = g.name)
-  SELECT c.*, n.context, n.options,
+  SELECT c.*, n.context, n.secret, n.options,
     (SELECT lane FROM ordinary_lane WHERE n = ${lanesAtOnce}) AS next_lane,
     (SELECT lane FROM urgent_lane WHERE n = ${lanesAtOnce}) AS next_urgent_lane,
     coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), true)
@@ -152,6 +155,7 @@ interface Row {
   elapsed_ms: number
   created_at: Date
   context: JsonObject | null
+  secret: string | null
   options: JsonObject | null
   next_lane: string | null
   next_urgent_lane: string | null
@@ -163,11 +167,9 @@ interface Row {
  * not carry it a hundred times.
  */
 function toClaimed(rows: readonly Row[]): Claimed[] {
-  const notifications = new Map<string, { context: JsonObject; options: JsonObject }>()
-  for (const row of rows) {
-    if (row.context !== null) {
-      notifications.set(row.notification_id, { context: row.context, options: row.options! })
-    }
+  const notifications = new Map<string, Pick<Claimed, 'context' | 'secret' | 'options'>>()
+  for (const { notification_id: id, context, secret, options } of rows) {
+    if (context !== null) notifications.set(id, { context, secret, options: options! })
   }
   return rows.map((row) => ({
     id: row.id!,
@@ -227,7 +229,7 @@ export async function claimAlone(
            SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($5) AND blocked_until > ${now(1)})
          ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
        RETURNING *, ${elapsed} AS elapsed_ms)
-     SELECT claimed.*, n.context, n.options, NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
+     SELECT claimed.*, n.context, n.secret, n.options, NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
      FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
     [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
   )

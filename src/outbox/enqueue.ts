@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto'
 import { EnvoyerError } from '../errors.ts'
-import { canonicalJson } from '../event/json.ts'
 import type { Skipped } from '../recipient/skip.ts'
 import { type FoundNotification, findByKey } from './find.ts'
 import type { NewDelivery } from './new-delivery.ts'
@@ -33,22 +31,18 @@ export interface Enqueued {
   readonly completed: boolean
 }
 
-export function hashOf(notification: Pick<NewNotification, 'context'>): string {
-  return createHash('sha256').update(canonicalJson(notification.context)).digest('hex')
-}
-
 /** The notification that has this one's key; throws `key-reused` where it is of another context. */
 async function keyHolder(
   o: Outbox,
   tx: Executor,
-  { event, key, keyHash }: NewNotification,
+  { event, key, fingerprint }: NewNotification,
 ): Promise<FoundNotification> {
   const found = await findByKey(o, tx, event, key!)
   if (found === undefined) {
     // The other writer rolled back, or it was pruned, between two statements.
     throw new EnvoyerError('key-reused', `"${key}" was being used by another call; call again`)
   }
-  if (found.keyHash !== keyHash)
+  if (!fingerprint!.matches(found.keyHash))
     throw new EnvoyerError('key-reused', `event "${event}", key "${key}"`)
   return found
 }

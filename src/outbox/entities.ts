@@ -9,6 +9,8 @@ export interface NotificationRow {
   id: string
   event: string
   context: JsonObject
+  /** Of the context what is encrypted; `erased` once all is settled. */
+  secret: string | null
   options: JsonObject
   key: string | null
   keyHash: string | null
@@ -111,6 +113,7 @@ export const notificationEntity = new EntitySchema<NotificationRow>({
     id: { ...uuid, primary: true },
     event: text,
     context: jsonb,
+    secret: orNull(text),
     options: jsonb,
     key: orNull(text),
     keyHash: named(orNull(text), 'key_hash'),

@@ -12,6 +12,7 @@ import {
 } from './entities.ts'
 import type { StoredFallback } from './fallback.ts'
 import { isId } from './id.ts'
+import { erased } from './write.ts'
 
 /** A delivery as operators see it. Secrets in addresses are not shown. */
 export interface DeliveryView
@@ -22,8 +23,10 @@ export interface DeliveryView
 
 /** The same with everything that is kept of it. */
 export interface DeliveryDetails extends DeliveryView {
-  /** The event's context. */
+  /** The event's context, but for what is sensitive in it. */
   readonly context: JsonObject
+  /** What is sensitive is `encrypted` until all of the notification is settled, then `erased`. */
+  readonly sensitive: 'encrypted' | 'erased' | null
   /** What was sent, by part; null where it is not kept or not sent yet. */
   readonly message: Record<string, string> | null
   /** What the provider answered. */
@@ -143,6 +146,11 @@ export async function listDeliveries(
   return (await query.getMany()).map(toView)
 }
 
+function sensitivity(secret: string | null): DeliveryDetails['sensitive'] {
+  if (secret === null) return null
+  return secret === erased ? erased : 'encrypted'
+}
+
 /** One delivery with all that is kept of it. */
 export async function getDelivery(
   source: DataSource,
@@ -168,6 +176,7 @@ export async function getDelivery(
   return {
     ...toView(row),
     context: notification.context,
+    sensitive: sensitivity(notification.secret),
     message: row.message,
     receipt: row.receipt,
     fallback: (row.fallback ?? []).map(({ id, channel }) => ({ id, channel })),

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../event/json.ts'
 import { fallBack } from './fallback.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
+import { erased } from './write.ts'
 
 interface Tried {
   readonly id: string
@@ -80,13 +81,15 @@ const lockNotifications = (o: Outbox, parameter: number) => `
 
 /**
  * Takes what `settled` settled off the count, less what `fallen` put in its place; whoever brings a
- * sealed one to 0 completes it.
+ * sealed one to 0 completes it, and erases what was sensitive in it.
  */
 const countDown = (o: Outbox) => `
   counted AS (
     UPDATE ${o.schema}.notification n
     SET open = n.open - s.count,
-      completed_at = CASE WHEN n.open = s.count AND n.sealed_at IS NOT NULL THEN ${now(1)} END
+      completed_at = CASE WHEN n.open = s.count AND n.sealed_at IS NOT NULL THEN ${now(1)} END,
+      secret = CASE WHEN n.open = s.count AND n.sealed_at IS NOT NULL AND n.secret IS NOT NULL
+        THEN '${erased}' ELSE n.secret END
     FROM (SELECT notification_id, sum(count)::int AS count FROM (
             SELECT notification_id, 1 AS count FROM settled
             WHERE status IN ('sent', 'failed', 'cancelled')

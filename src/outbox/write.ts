@@ -8,12 +8,24 @@ import { type Executor, now, type Outbox } from './outbox.ts'
 export interface NewNotification {
   readonly id: string
   readonly event: string
+  /** But for what `secret` holds of it. */
   readonly context: JsonObject
+  /** The sensitive part of the context, encrypted. */
+  readonly secret: string | undefined
   readonly options: JsonObject
   readonly key: string | undefined
-  /** Of the context: tells a repeated call from a key used twice. */
-  readonly keyHash: string | undefined
+  /** Tells a repeated call from a key used twice; of calls with a key. */
+  readonly fingerprint: Fingerprint | undefined
 }
+
+/** Of a context: what is stored of it, and whether a stored one is of the same. */
+export interface Fingerprint {
+  readonly text: string
+  matches(stored: string): boolean
+}
+
+/** Stands in place of a secret that is not needed any more. */
+export const erased = 'erased'
 
 /** What all deliveries of one call have in common. */
 export interface Terms {
@@ -27,8 +39,8 @@ export interface Terms {
 
 const insertNotification = (o: Outbox, sealed: string) => `
   INSERT INTO ${o.schema}.notification
-    (id, event, context, options, key, key_hash, skipped, open, sealed_at, completed_at, created_at)
-  SELECT $2::uuid, $3::text, $4::jsonb, $5::jsonb, $6::text, $7::text, $8::jsonb, $9::int, ${sealed}, ${now(1)}
+    (id, event, context, options, key, key_hash, skipped, open, sealed_at, completed_at, created_at, secret)
+  SELECT $2::uuid, $3::text, $4::jsonb, $5::jsonb, $6::text, $7::text, $8::jsonb, $9::int, ${sealed}, ${now(1)}, $10::text
   ON CONFLICT (event, key) WHERE key IS NOT NULL DO NOTHING
   RETURNING id`
 
@@ -58,9 +70,10 @@ function notificationValues(o: Outbox, n: NewNotification, skipped: Skipped, ope
     JSON.stringify(n.context),
     JSON.stringify(n.options),
     n.key ?? null,
-    n.keyHash ?? null,
+    n.fingerprint?.text ?? null,
     JSON.stringify(skipped),
     open,
+    n.secret ?? null,
   ]
 }
 
@@ -98,13 +111,15 @@ export async function writeWhole(
   terms: Terms,
   deliveries: readonly NewDelivery[],
 ): Promise<boolean> {
-  const completed = deliveries.length === 0 ? now(1) : 'NULL'
+  const nothing = deliveries.length === 0
+  const completed = nothing ? now(1) : 'NULL'
+  const secret = nothing && notification.secret !== undefined ? erased : notification.secret
   const [row] = await tx.execute<{ written: string }>(
     `WITH n AS (${insertNotification(o, `${now(1)}, ${completed}`)}),
-     d AS (${insertDeliveries(o, 10, 'n.id')}, n)
+     d AS (${insertDeliveries(o, 11, 'n.id')}, n)
      SELECT count(*) AS written FROM n`,
     [
-      ...notificationValues(o, notification, skipped, deliveries.length),
+      ...notificationValues(o, { ...notification, secret }, skipped, deliveries.length),
       ...deliveryValues(terms, deliveries),
     ],
   )
@@ -152,6 +167,15 @@ export async function addDeliveries(
   return rows.flatMap(({ id }) => (id === null ? [] : [id]))
 }
 
+/** Erases what is sensitive in what was to follow a notification, once that is written. */
+export async function eraseFollowUp(o: Outbox, tx: Executor, id: string): Promise<void> {
+  await tx.execute(
+    `UPDATE ${o.schema}.notification
+     SET options = jsonb_set(options, '{onCompleted,secret}', '"${erased}"') WHERE id = $1`,
+    [id],
+  )
+}
+
 /** Says that no more deliveries follow. True where all are settled already: it is completed now. */
 export async function sealNotification(
   o: Outbox,
@@ -162,7 +186,8 @@ export async function sealNotification(
   const [row] = await tx.execute<{ completed: boolean }>(
     `UPDATE ${o.schema}.notification
      SET sealed_at = ${now(1)}, skipped = $3::jsonb,
-       completed_at = CASE WHEN open = 0 THEN ${now(1)} END
+       completed_at = CASE WHEN open = 0 THEN ${now(1)} END,
+       secret = CASE WHEN open = 0 AND secret IS NOT NULL THEN '${erased}' ELSE secret END
      WHERE id = $2 AND sealed_at IS NULL
      RETURNING completed_at IS NOT NULL AS completed`,
     [o.clockOffsetMs(), id, JSON.stringify(skipped)],

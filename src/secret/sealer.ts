@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 import { EnvoyerError } from '../errors.ts'
 import type { Json } from '../event/json.ts'
 import { readKeys, type SecretKey } from './key.ts'
@@ -13,6 +13,12 @@ export interface Sealer {
    * @throws EnvoyerError `address-secret` without a key.
    */
   seal(value: Json, purpose?: string): string
+  /**
+   * Returns `<key id>:<HMAC-SHA-256, hex>`: the same for the same text and key. `like`: made with
+   * the key that this one was made with, where it is known, so that both can be compared.
+   * @throws EnvoyerError `address-secret` without a key.
+   */
+  fingerprint(text: string, like?: string): string
   /** @throws EnvoyerError `secret-key-invalid`: the key is missing, or the text was changed. */
   open(text: string, purpose?: string): Json
 }
@@ -69,6 +75,11 @@ export function createSealer(keys: readonly string[] = []): Sealer {
     seal(value, purpose = '') {
       if (current === undefined) throw new EnvoyerError('address-secret', 'No key is configured.')
       return encrypt(current, value, purpose)
+    },
+    fingerprint(text, like = '') {
+      const key = known.find(({ id }) => like.startsWith(`${id}:`)) ?? current
+      if (key === undefined) throw new EnvoyerError('address-secret', 'No key is configured.')
+      return `${key.id}:${createHmac('sha256', key.bytes).update(`fingerprint:${text}`).digest('hex')}`
     },
     open(text, purpose = '') {
       const [, id, content = ''] = form.exec(text) ?? []

@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert'
+import { randomBytes } from 'node:crypto'
 import type { Envoyer } from '../envoyer.ts'
 import { checkConfiguration, type EnvoyerOptions } from '../option/configuration.ts'
 import type { ChannelMap, EventsOn } from '../option/infer.ts'
@@ -70,6 +71,8 @@ export function createTestEnvoyer<
   const configuration = checkConfiguration({
     ...options,
     channels: recorder.channels,
+    // Sensitive events need one, and a test's own would say nothing.
+    secretKey: options.secretKey ?? randomBytes(32).toString('base64'),
     databaseUrl: '',
     directory: 'memory',
   } as never)

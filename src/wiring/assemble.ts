@@ -1,5 +1,6 @@
 import type { EntityManager } from '../database/handle.ts'
 import { checkContext } from '../event/context.ts'
+import type { JsonObject } from '../event/json.ts'
 import type { Configuration, FailureReport } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
 import type { SendResult } from '../outbox/result.ts'
@@ -14,6 +15,7 @@ import { createFollowUp } from './follow-up.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
 import { carrierOf, wireSend } from './send.ts'
+import { conceal } from './sensitive.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 import { openTemplates } from './templates.ts'
 import { createWaitFor } from './wait.ts'
@@ -47,18 +49,22 @@ function reporter(onFailure: ((failure: FailureReport) => void) | undefined) {
 
 /** What is to follow is checked with the call: when it is due there is nobody to tell. */
 async function checkOnCompleted(
-  { events, channels }: Configuration,
+  { events, channels, sealer }: Configuration,
   templates: Templates,
-  { stored }: SendTerms,
-): Promise<void> {
-  const follow = stored.onCompleted as { event: string; context: unknown } | undefined
-  if (!follow) return
+  terms: SendTerms,
+): Promise<SendTerms> {
+  const { stored } = terms
+  const follow = stored.onCompleted as { event: string; context: JsonObject } | undefined
+  if (!follow) return terms
   const event = events[follow.event]!
   await checkContext(follow.event, event, follow.context)
   await templates.refresh()
   const { exists: hasTemplates, missing: missingTemplates } = templates
   const plan = { channels, isOn: () => true, hasTemplates, missingTemplates }
   planChannels(plan, follow.event, event, { channels: undefined, grouping: undefined })
+  const { context, secret } = conceal(sealer, event, follow.context)
+  const onCompleted = { ...follow, context, ...(secret === undefined ? {} : { secret }) }
+  return { ...terms, stored: { ...stored, onCompleted } }
 }
 
 /** The parts of an envoyer that share its lifetime. */
@@ -137,8 +143,8 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
       context: unknown,
       { database, ...given }: { database?: EntityManager } = {},
     ): Promise<SendResult> {
-      const terms = parseSendOptions(given, event, events, channels)
-      await checkOnCompleted(configuration, templates(), terms)
+      const parsed = parseSendOptions(given, event, events, channels)
+      const terms = await checkOnCompleted(configuration, templates(), parsed)
       const carrier = await carrierOf(await open(), schema, database)
       return (await sender())(event, recipients, context, terms, carrier)
     },

@@ -2,9 +2,11 @@ import { EnvoyerError, type ErrorCode } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
+import { erased, eraseFollowUp } from '../outbox/write.ts'
 import type { createSend } from '../send.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
 import type { Opened } from './open.ts'
+import { reveal } from './sensitive.ts'
 
 interface Stored {
   readonly id: string
@@ -12,6 +14,7 @@ interface Stored {
     readonly event: string
     readonly recipients: object
     readonly context: JsonObject
+    readonly secret?: string
   }
 }
 
@@ -40,7 +43,7 @@ export function createFollowUp(
   send: () => Promise<ReturnType<typeof createSend>>,
   onError: (error: Error) => void,
 ): WriteEndedParts['followUp'] {
-  const { events, channels } = configuration
+  const { events, channels, sealer } = configuration
   return async (tx, completed) => {
     if (completed.length === 0) return () => {}
     const { outbox, queue, database } = await open()
@@ -58,9 +61,13 @@ export function createFollowUp(
     for (const { id, follow } of rows) {
       // An event that this version no longer has is not worth failing the settled ones for.
       if (!Object.hasOwn(events, follow.event)) continue
+      // It was sent when the notification was completed before.
+      if (follow.secret === erased) continue
       try {
         const terms = parseSendOptions({ key: `completed:${id}` }, follow.event, events, channels)
-        await (await send())(follow.event, follow.recipients, follow.context, terms, carrier)
+        const context = reveal(sealer, follow)
+        await (await send())(follow.event, follow.recipients, context, terms, carrier)
+        if (follow.secret !== undefined) await eraseFollowUp(outbox, tx, id)
       } catch (thrown) {
         // Nor is one that cannot be sent: what was sent would never be settled, and go out again.
         if (!(thrown instanceof EnvoyerError) || !lasting.has(thrown.code)) throw thrown

@@ -47,7 +47,11 @@ export function createDeliveries({ open, emitter, followUp }: OperateParts): Del
     return found
   }
   const refuse = async (id: string, action: string): Promise<never> => {
-    const { status } = await get(id)
+    const { status, sensitive } = await get(id)
+    if (sensitive === 'erased' && action !== 'cancelled') {
+      const problem = `delivery ${id} cannot be ${action}: its sensitive context was erased when it was settled; send it anew`
+      throw new EnvoyerError('delivery-state', problem)
+    }
     throw new EnvoyerError(
       'delivery-state',
       `delivery ${id} is ${status}, so it cannot be ${action}`,

@@ -13,6 +13,7 @@ import type { Worker } from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { storeAddress } from './address.ts'
 import type { Opened } from './open.ts'
+import { conceal, fingerprint } from './sensitive.ts'
 
 export interface SendParts {
   readonly configuration: Configuration
@@ -60,6 +61,8 @@ export function wireSend(parts: SendParts) {
       )
     },
     context: checkContext,
+    conceal: (event, context) => conceal(sealer, event, context),
+    fingerprint: (event, context) => fingerprint(sealer, event, context),
     refresh: async ({ database, foreign }) => {
       const through = foreign && opened.database.kind === 'embedded' ? database : undefined
       await Promise.all([settings.refresh(through), templates.refresh()])

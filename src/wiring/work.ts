@@ -1,5 +1,5 @@
 import { gather } from '../channel/gather.ts'
-import { createDeliver, lostOutcome } from '../deliver.ts'
+import { type Context, createDeliver, lostOutcome } from '../deliver.ts'
 import { EnvoyerError } from '../errors.ts'
 import { parseContext } from '../event/context.ts'
 import type { Json, JsonObject } from '../event/json.ts'
@@ -16,6 +16,7 @@ import { startWorker, type Worker, type WorkerOptions } from '../worker/worker.t
 import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
 import { loadAddress } from './address.ts'
 import type { Opened } from './open.ts'
+import { reveal } from './sensitive.ts'
 
 export interface WorkParts {
   readonly configuration: Configuration
@@ -28,12 +29,16 @@ export interface WorkParts {
 }
 
 /** Deliveries of one notification share their context; it is parsed once. */
-function createContexts({ events }: Configuration) {
-  const parsed = new WeakMap<JsonObject, Promise<Record<string, unknown>>>()
+function createContexts({ events, sealer }: Configuration) {
+  const parsed = new WeakMap<JsonObject, Promise<Context>>()
+  const parse = async (claimed: Claimed): Promise<Context> => {
+    const input = reveal(sealer, claimed)
+    return { input, output: await parseContext(claimed.event, events[claimed.event]!, input) }
+  }
   return (claimed: Claimed) => {
     let context = parsed.get(claimed.context)
     if (!context) {
-      context = parseContext(claimed.event, events[claimed.event]!, claimed.context)
+      context = parse(claimed)
       parsed.set(claimed.context, context)
     }
     return context
@@ -59,7 +64,7 @@ function wireDeliver(
   { configuration, opened, templates, onError }: WorkParts,
   health: Health,
 ): Deliver {
-  const { channels, sealer } = configuration
+  const { channels, events, sealer } = configuration
   const { database, outbox } = opened
   const optionsOf = createMessageOptions(configuration)
   const backends = Object.fromEntries(
@@ -67,7 +72,7 @@ function wireDeliver(
   )
   return createDeliver({
     context: createContexts(configuration),
-    render: (claimed, context) => {
+    render: (claimed, { output: context }) => {
       const { event, channel, locale, zone, id } = claimed
       const recipients = [claimed.recipient].flat()
       const now = new Date(Date.now() + outbox.clockOffsetMs())
@@ -77,7 +82,7 @@ function wireDeliver(
       })
       return channels[channel]!.definition.complete?.(message) ?? message
     },
-    send: async (claimed, context, message, signal, took) => {
+    send: async (claimed, { input, output }, message, signal, took) => {
       const channel = channels[claimed.channel]!
       const recipients = [claimed.recipient].flat()
       const stored = Array.isArray(claimed.recipient)
@@ -94,8 +99,8 @@ function wireDeliver(
         addresses,
         message,
         options: optionsOf(claimed),
-        context,
-        input: claimed.context,
+        context: output,
+        input,
         recipient: recipients[0]!,
         recipients,
         locale: claimed.locale,
@@ -115,6 +120,7 @@ function wireDeliver(
     },
     onError,
     keepMessages: configuration.keepMessages ?? true,
+    isSensitive: ({ event, secret }) => secret !== null || events[event]!.sensitive !== undefined,
   })
 }
 

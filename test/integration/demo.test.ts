@@ -79,41 +79,55 @@ function start(
 const npmRunDemo = ['npm', 'run', '--silent', 'demo'] as const
 const itself = [process.execPath, '--import', 'tsx', 'demo/main.ts'] as const
 
-/** The rows of the table under the heading, without the ports of this run. */
+/** The rows of the table under the heading. */
 function tableOf(output: string): string[] {
-  const section = output.split('What Envoyer remembers')[1]!.split('And who got nothing')[0]!
+  const section = output.split('What Envoyer remembers')[1]!.split('Who got no ')[0]!
   return section
     .split('\n')
-    .filter((line) => /^ {3}(order|password)-/.test(line))
-    .map((line) =>
-      line
-        .trim()
-        .replace(/127\.0\.0\.1:\d+/, 'localhost')
-        .replaceAll(/ {2,}/g, ' | '),
-    )
+    .filter((line) => /^ {3}(order|password|stock)-/.test(line))
+    .map((line) => line.trim().replaceAll(/ {2,}/g, ' | '))
 }
 
 const rows = [
-  'order-placed | email | jane@brightmail.example | en | sent | 1',
-  'order-placed | console | jane | en | sent | 1',
-  'order-placed | email | greta@post.example | de | sent | 1',
-  'order-placed | console | greta | en | sent | 1',
-  'order-shipped | email | jane@brightmail.example | en | sent | 1',
-  'order-shipped | email | greta@post.example | de | sent | 1',
-  'order-shipped | email | kenji@mail.example | en | sent | 1',
-  'order-shipped | email | lena@work.example | en | sent | 1',
-  'order-shipped | email | family@home.example | en | sent | 1',
-  'order-shipped | email | otto@closed.example | en | failed | 1 | smtp-550',
-  'order-shipped | webhook | http://localhost/warehouse | en | sent | 2 | http-503, then sent',
-  'order-shipped | webhook | http://localhost/accounts | en | sent | 1',
-  'password-reset | email | greta@post.example | de | sent | 1',
+  'order-placed | email | jane@bright.example | en | sent',
+  'order-placed | console | jane | en | sent',
+  'order-placed | email | greta@post.example | de | sent',
+  'order-placed | console | greta | en | sent',
+  'stock-changed | postoffice | stock | en | sent',
+  'stock-changed | postoffice | stock | en | sent',
+  'stock-changed | postoffice | stock | en | sent',
+  'order-shipped | email | jane@bright.example | en | sent',
+  'order-shipped | email | greta@post.example | de | sent',
+  'order-shipped | email | kenji@mail.example | en | sent',
+  'order-shipped | email | lena@work.example | en | sent',
+  'order-shipped | email | family@home.example | en | sent',
+  'order-shipped | email | otto@closed.example | en | failed: smtp-550',
+  'order-shipped | webhook | http://…/warehouse | en | http-503, then sent',
+  'order-shipped | webhook | http://…/accounts | en | sent',
+  'order-arriving | sms | +491713920012 | de | sent',
+  'order-arriving | sms | +447700900123 | en | sent',
+  'order-arriving | sms | +12125550147 | en | failed: twilio-21614',
+  'order-arriving | email | jane@bright.example | en | sent, as fallback',
+  'password-reset | email | greta@post.example | de | sent',
 ]
 
 function assertGood(run: Run): void {
   assert.equal(run.code, 0, run.output + run.errors)
   assert.deepEqual(tableOf(run.output), rows)
-  assert.match(run.output, /All 13 deliveries ended as they should/)
-  assert.match(run.output, /order-shipped +email +no-address +Phil, Warehouse, Accounts/)
+  assert.match(run.output, /All 20 deliveries ended as they should/)
+  assert.match(run.output, /email +no-address +Phil, Warehouse, Accounts/)
+  assert.match(run.output, /bulk_messages\/ {2}\d+ in one request/)
+  const segments = [...run.output.matchAll(/^ {3}(\+\d+): .*, (\d+) segments? of GSM-7$/gm)]
+  assert.deepEqual(segments.map(([, to, count]) => `${to} ${count}`).sort(), [
+    '+447700900123 1',
+    '+491713920012 2',
+  ])
+  // A terminal of 80 columns breaks no line, but for the test's own long path.
+  const wide = run.output.split('\n').filter((line) => line.length > 80)
+  assert.deepEqual(
+    wide.filter((line) => !line.includes('envoyer-test-')),
+    [],
+  )
   // Nobody who reads a file of it wants escape sequences, and nothing was to be warned of.
   assert.ok(!run.output.includes('\x1b'))
   assert.equal(run.errors.replaceAll(/^npm warn .*\n/gm, ''), '')
@@ -128,7 +142,7 @@ describe('npm run demo', () => {
     assertGood(second)
     const tookMs = Math.min(first.tookMs, second.tookMs)
     assert.ok(tookMs < limitMs, `it took ${tookMs} ms`)
-    assert.equal((await readdir(join(directory, 'mails'))).length, 8)
+    assert.equal((await readdir(join(directory, 'mails'))).length, 9)
   })
 
   test('fails, and says of each delivery why, where the mail server refuses everything', async (t) => {
@@ -136,7 +150,15 @@ describe('npm run demo', () => {
     const run = await start(t, npmRunDemo, await temporaryDirectory(), { env })
     assert.equal(run.code, 1, run.output)
     const said = run.output.match(/✗ .*: failed at try 1 \(smtp-550\), not sent at try 1/g)
-    assert.equal(said?.length, 8, run.output)
+    assert.equal(said?.length, 9, run.output)
+  })
+
+  test('fails where Twilio refuses every number, though mails go out instead', async (t) => {
+    const env = { DEMO_BREAK: 'sms' }
+    const run = await start(t, itself, await temporaryDirectory(), { env })
+    assert.equal(run.code, 1, run.output)
+    assert.match(run.output, /sms to \+491713920012: failed at try 1 \(twilio-21614\), not sent/)
+    assert.match(run.output, /email to greta@post\.example: nobody expected this delivery/)
   })
 
   test('fails where the receiver has another secret', async (t) => {
@@ -153,6 +175,13 @@ describe('npm run demo', () => {
     assert.deepEqual([stopped.code, stopped.signal, stopped.errors], [130, null, ''])
     assert.match(stopped.output, /Stopped\./)
     assertGood(await start(t, itself, directory))
+  })
+
+  test('stops in silence where nobody reads on', async (t) => {
+    const command = `"${process.execPath}" --import tsx demo/main.ts | head -n 3`
+    const run = await start(t, ['sh', '-c', command], await temporaryDirectory())
+    assert.match(run.output, /^Harbour Tea.*\n\n1\. A shop opens\n$/)
+    assert.equal(run.errors, '')
   })
 
   test('tells in a sentence, without a stack, what stands in its way', async (t) => {

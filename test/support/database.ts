@@ -85,9 +85,13 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 /** Waits until `done` gives true; fails after `timeoutMs`. */
-export async function until(done: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+export async function until(
+  done: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 10_000,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs
-  while (!done()) {
+  while (!(await done())) {
     if (Date.now() > deadline) throw new Error(`Waited in vain: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

@@ -83,7 +83,10 @@ export async function openBare(engine: Engine): Promise<Bare> {
       await writeWhole(
         outbox,
         database,
-        { id, event, context: { what: to }, options: {}, key: undefined, keyHash: undefined },
+        {
+          ...{ id, event, context: { what: to }, secret: undefined, options: {} },
+          ...{ key: undefined, fingerprint: undefined },
+        },
         nothingSkipped,
         { notificationId: id, event, lane: id, urgent, sendAt },
         Array.from({ length: count }, (_, n) => ({
