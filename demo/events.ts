@@ -33,6 +33,17 @@ export const events = {
     }),
     channels: ['email', 'webhook'],
   }),
+  'order-arriving': defineEvent({
+    label: 'Order arriving',
+    context: z.object({ orderId: z.string(), arrivesAt: instant, trackingUrl: z.url() }),
+    channels: ['sms'],
+  }),
+  'stock-changed': defineEvent({
+    label: 'Stock changed',
+    context: z.object({ orderId: z.string(), item: z.string(), left: z.int() }),
+    // Programs get the context as it is, so that there are no templates.
+    channels: ['postoffice'],
+  }),
   'password-reset': defineEvent({
     label: 'Password reset',
     context: z.object({ link: z.url(), expiresAt: instant }),

@@ -1,96 +1,41 @@
+import { type Expected, time } from './expectation.ts'
+import { placed, shipped } from './expected-orders.ts'
 import type { Happenings } from './happenings.ts'
 
-/** How one delivery should end. */
-export interface Expected {
-  readonly event: string
-  readonly channel: string
-  readonly to: string
-  readonly locale: string
-  readonly status: 'sent' | 'failed'
-  readonly attempts: number
-  /** Code of the last failed try. */
-  readonly code?: string
-  /** For e-mails that are sent: the subject, and what both html and text say. */
-  readonly mail?: { readonly subject: string; readonly says: readonly string[] }
-}
-
-function time(locale: string, timeZone: string, instant: string): string {
-  return new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone }).format(new Date(instant))
-}
-
-function money(locale: string, currency: string, amount: number): string {
-  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(amount)
-}
-
-function placed({ janesOrder, gretasOrder }: Happenings): Expected[] {
-  const event = 'order-placed'
-  const once = { event, status: 'sent', attempts: 1 } as const
-  const pounds = money('en', 'GBP', 38.3)
-  const euros = money('de', 'EUR', 1176)
+/** One SMS in each language, and a mail to her whose number gets none. */
+function arriving({ arrival: { arrivesAt, orderId } }: Happenings): Expected[] {
+  const event = 'order-arriving'
+  const sent = { event, status: 'sent', attempts: 1 } as const
+  const sms = { ...sent, channel: 'sms' }
+  const [inLondon, inVienna] = ['Europe/London', 'Europe/Vienna'].map((zone) =>
+    time('en-GB', zone, arrivesAt),
+  )
+  const inNewYork = time('en', 'America/New_York', arrivesAt)
   return [
     {
-      ...once,
-      channel: 'email',
-      to: 'jane@brightmail.example',
-      locale: 'en',
-      mail: {
-        subject: `Your order ${janesOrder.orderId}: ${pounds}`,
-        says: ['Thank you, Jane!', pounds, time('en', 'America/New_York', janesOrder.placedAt)],
-      },
-    },
-    { ...once, channel: 'console', to: 'jane', locale: 'en' },
-    {
-      ...once,
-      channel: 'email',
-      to: 'greta@post.example',
+      ...sms,
+      to: '+491713920012',
       locale: 'de',
+      sms: { segments: 2, says: [`Bestellung ${orderId} kommt gegen ${inVienna} Uhr`] },
+    },
+    {
+      ...sms,
+      to: '+447700900123',
+      locale: 'en',
+      sms: { segments: 1, says: [`order ${orderId} arrives about ${inLondon}.`] },
+    },
+    { ...sms, to: '+12125550147', locale: 'en', status: 'failed', code: 'twilio-21614' },
+    {
+      ...sent,
+      channel: 'email',
+      to: 'jane@bright.example',
+      locale: 'en',
+      instead: true,
       mail: {
-        subject: `Ihre Bestellung ${gretasOrder.orderId}: ${euros}`,
-        says: ['Danke, Greta!', euros, time('de', 'Europe/Vienna', gretasOrder.placedAt)],
+        subject: `Your tea arrives about ${inNewYork} (${orderId})`,
+        says: ['Hello Jane,', inNewYork],
       },
     },
-    // The packing list is for the shop itself, in its own language.
-    { ...once, channel: 'console', to: 'greta', locale: 'en' },
-  ]
-}
-
-function shipped({ shipment }: Happenings, receiverUrl: string): Expected[] {
-  const event = 'order-shipped'
-  const { arrivesAt, orderId } = shipment
-  const mail = (to: string, name: string, zone: string): Expected => ({
-    event,
-    channel: 'email',
-    to,
-    locale: 'en',
-    status: 'sent',
-    attempts: 1,
-    mail: {
-      subject: `Your tea is on its way (${orderId})`,
-      says: [`Hello ${name},`, '2 parcels', time('en', zone, arrivesAt)],
-    },
-  })
-  const german = {
-    subject: `Ihr Tee ist unterwegs (${orderId})`,
-    says: ['Hallo Greta,', '2 Paketen', time('de', 'Europe/Vienna', arrivesAt)],
-  }
-  const webhook = { event, channel: 'webhook', locale: 'en', status: 'sent' } as const
-  return [
-    mail('jane@brightmail.example', 'Jane', 'America/New_York'),
-    { ...mail('greta@post.example', 'Greta', 'Europe/Vienna'), locale: 'de', mail: german },
-    mail('kenji@mail.example', 'Kenji', 'Asia/Tokyo'),
-    mail('lena@work.example', 'Lena', 'Europe/London'),
-    mail('family@home.example', 'Lena', 'Europe/London'),
-    {
-      event,
-      channel: 'email',
-      to: 'otto@closed.example',
-      locale: 'en',
-      status: 'failed',
-      attempts: 1,
-      code: 'smtp-550',
-    },
-    { ...webhook, to: `${receiverUrl}/warehouse`, attempts: 2, code: 'http-503' },
-    { ...webhook, to: `${receiverUrl}/accounts`, attempts: 1 },
   ]
 }
 
@@ -111,7 +56,21 @@ function reset({ reset: { expiresAt } }: Happenings): Expected {
 
 /** Every delivery of one run. */
 export function expectedDeliveries(happened: Happenings, receiverUrl: string): Expected[] {
-  return [...placed(happened), ...shipped(happened, receiverUrl), reset(happened)]
+  const stock: Expected = {
+    event: 'stock-changed',
+    channel: 'postoffice',
+    to: 'stock',
+    locale: 'en',
+    status: 'sent',
+    attempts: 1,
+  }
+  return [
+    ...placed(happened),
+    ...happened.stockLeft.map(() => stock),
+    ...shipped(happened, receiverUrl),
+    ...arriving(happened),
+    reset(happened),
+  ]
 }
 
 /** Who gets nothing, and why: `event, channel, reason: names`. */

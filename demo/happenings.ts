@@ -35,6 +35,16 @@ export function happenings(now: Date) {
       trackingUrl: `https://parcels.example/track/${number}2`,
       arrivesAt: inTwoDays.toISOString(),
     },
+    arrival: {
+      orderId: `${number}-2`,
+      arrivesAt: new Date(now.getTime() + hour).toISOString(),
+      trackingUrl: `https://parcels.example/track/${number}2`,
+    },
+    stockLeft: [
+      { orderId: `${number}-1`, item: 'Darjeeling First Flush, 100 g', left: 38 },
+      { orderId: `${number}-1`, item: 'Strainer & lid', left: 6 },
+      { orderId: `${number}-2`, item: 'Office box, 1 kg', left: 0 },
+    ],
     reset: {
       link: `https://harbour-tea.example/reset/${number}`,
       expiresAt: new Date(now.getTime() + hour).toISOString(),

@@ -10,6 +10,8 @@ export function listenForInterrupt(): () => void {
   const stop = () => interruption.abort(new Interrupted('interrupted'))
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const signal of signals) process.once(signal, stop)
+  // Nobody reads on: `npm run demo | head`.
+  process.stdout.on('error', stop)
   return () => {
     for (const signal of signals) process.off(signal, stop)
   }

@@ -1,4 +1,4 @@
-import type { DeliveryView, SendResult } from '../src/index.ts'
+import type { DeliveryDetails, SendResult } from '../src/index.ts'
 import type { ShopEnvoyer } from './envoyer.ts'
 import type { Person } from './people.ts'
 
@@ -9,24 +9,20 @@ export interface Sending {
   readonly result: SendResult
 }
 
-/** A delivery once it is settled. */
-export interface Ended extends DeliveryView {
-  /** Why its last failed try failed. */
-  readonly failure: { readonly code: string; readonly text: string } | undefined
+/** An address as it is shown: without the server's, which is another in each run. */
+export function shownAddress(addressKey: string): string {
+  return addressKey.replace(/^http:\/\/127\.0\.0\.1:\d+/, 'http://…')
 }
 
 /** All deliveries of these sends, in the order in which they were written. */
 export async function readEnded(
   envoyer: ShopEnvoyer,
   sendings: readonly Sending[],
-): Promise<Ended[]> {
-  const ended: Ended[] = []
+): Promise<DeliveryDetails[]> {
+  const ended: DeliveryDetails[] = []
   for (const { result } of sendings) {
     const newestFirst = await envoyer.deliveries.list({ notificationId: result.notificationId })
-    for (const delivery of newestFirst.reverse()) {
-      const { failures } = await envoyer.deliveries.get(delivery.id)
-      ended.push({ ...delivery, failure: failures.at(-1) })
-    }
+    for (const { id } of newestFirst.reverse()) ended.push(await envoyer.deliveries.get(id))
   }
   return ended
 }

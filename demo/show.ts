@@ -1,62 +1,36 @@
-import type { Ended, SkippedGroup } from './outcome.ts'
-import type { ArrivedMail } from './stand-ins/mail-server.ts'
-import type { ArrivedWebhook } from './stand-ins/webhook-receiver.ts'
+import type { DeliveryDetails } from '../src/index.ts'
+import { type SkippedGroup, shownAddress } from './outcome.ts'
 import { table } from './table.ts'
 import { paint, say } from './terminal.ts'
 
-export function showMails(mails: readonly ArrivedMail[], folder: string): void {
-  if (mails.length === 0) {
-    say('No mails.')
-    return
-  }
-  say(`${mails.length} mails, read back from the mail server (pages for your browser: ${folder}/)`)
-  say('')
-  const width = Math.max(...mails.map(({ to }) => to.length))
-  for (const { to, subject } of mails) say(`  ${to.padEnd(width)}  ${subject}`)
-  say('', 'The same parcel, in the words and at the time of each recipient:', '')
-  for (const { to, text } of mails) {
-    const arrival = text.split('\n').find((line) => /your time|Ihrer Zeit/.test(line))
-    if (arrival !== undefined) say(`  ${to.padEnd(width)}  ${arrival}`)
-  }
-}
-
-export function showWebhooks(requests: readonly ArrivedWebhook[]): void {
-  say('', 'Webhooks, as the receiver saw them:', '')
-  for (const { path, status, verifiedId } of requests) {
-    const signature = verifiedId === undefined ? 'signature refused' : 'signature verified'
-    say(`  POST ${path.padEnd(10)}  ${signature}, answered ${status}`)
-  }
-}
-
 /** Codes tell programs why; the texts beside them are for people, and long. */
-function reasonOf({ failure, status }: Ended): string {
-  if (failure === undefined) return ''
-  return status === 'sent' ? `${failure.code}, then sent` : failure.code
+function endOf({ status, failures, fallbackOf }: DeliveryDetails): string {
+  const codes = failures.map(({ code }) => code).join(', ')
+  if (status !== 'sent') return `${status}: ${codes}`
+  if (fallbackOf !== null) return 'sent, as fallback'
+  return codes === '' ? 'sent' : `${codes}, then sent`
 }
 
-export function showDeliveries(deliveries: readonly Ended[]): void {
-  const head = ['event', 'channel', 'address', 'locale', 'status', 'attempts', 'reason']
+export function showDeliveries(deliveries: readonly DeliveryDetails[]): void {
+  const head = ['event', 'channel', 'address', 'locale', 'how it ended']
   const rows = deliveries.map((delivery) => [
     delivery.event,
     delivery.channel,
-    delivery.addressKey,
+    shownAddress(delivery.addressKey),
     delivery.locale,
-    delivery.status,
-    String(delivery.attempts),
-    reasonOf(delivery),
+    endOf(delivery),
   ])
   say(...table(head, rows))
 }
 
 export function showSkipped(skipped: readonly SkippedGroup[]): void {
-  say('', 'And who got nothing over a channel, for nothing is skipped in silence:', '')
-  const rows = skipped.map(({ event, channel, reason, names }) => [
-    event,
-    channel,
-    reason,
-    names.join(', '),
-  ])
-  say(...table(['event', 'channel', 'reason', 'recipients'], rows))
+  for (const event of new Set(skipped.map((group) => group.event))) {
+    say('', `Who got no ${event} over a channel; nothing is skipped in silence:`, '')
+    const rows = skipped
+      .filter((group) => group.event === event)
+      .map(({ channel, reason, names }) => [channel, reason, names.join(', ')])
+    say(...table(['channel', 'reason', 'recipients'], rows))
+  }
 }
 
 /** The last words, and whether all is well. */

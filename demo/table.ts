@@ -2,7 +2,10 @@ import { paint, type Style } from './terminal.ts'
 
 type Row = readonly string[]
 
-const styleOf: Readonly<Record<string, Style>> = { sent: 'green', failed: 'red' }
+function styleOf(cell: string): Style | undefined {
+  if (/\bsent\b/.test(cell)) return 'green'
+  return cell.startsWith('failed') ? 'red' : undefined
+}
 
 /** Rows as lines of a table, each column as wide as its widest cell. */
 export function table(head: Row, rows: readonly Row[]): string[] {
@@ -22,7 +25,7 @@ export function table(head: Row, rows: readonly Row[]): string[] {
     ),
     ...rows.map((row) =>
       line(row, (cell, padded) => {
-        const style = styleOf[cell]
+        const style = styleOf(cell)
         return style === undefined ? padded : paint(style, padded)
       }),
     ),

@@ -34,7 +34,7 @@ export async function startMailServer(refuses: (address: string) => boolean): Pr
     closeTimeout: 500,
     onRcptTo({ address }, _session, done) {
       if (!refuses(address)) return done()
-      done(Object.assign(new Error('No such mailbox here'), { responseCode: 550 }))
+      done(Object.assign(new Error('No such mailbox'), { responseCode: 550 }))
     },
     onData(stream, { envelope }, done) {
       const chunks: Buffer[] = []
