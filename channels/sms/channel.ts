@@ -47,8 +47,9 @@ export function sms(options: ChannelOptions<string, Parts, SmsOptions> & PhoneOp
     address: phoneAddress(defaultCountry),
     parts,
     parseOptions: parseSmsOptions,
-    // the line break that ends a template's file would be paid for
-    complete: ({ text }) => ({ text: text.trim() }),
+    // the line break that ends a template's file would be paid for, and the unbreakable spaces of
+    // amounts and dates (U+00A0, U+202F) would halve the room in every segment
+    complete: ({ text }) => ({ text: text.trim().replace(/[\u00a0\u202f]/g, ' ') }),
   })
   return configure(rest)
 }

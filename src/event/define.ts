@@ -52,9 +52,12 @@ export function defineEvent<
   const Schema extends StandardSchemaV1,
   const ChannelName extends string = never,
   const Options extends Readonly<Record<string, unknown>> = Record<never, never>,
+  const Groups extends Readonly<Record<string, Grouping>> = Record<never, never>,
 >(
-  event: EventDefinition<Schema, ChannelName, Options> & Storable<Schema> & SensitiveKeys<Schema>,
+  event: EventDefinition<Schema, ChannelName, Options> &
+    Storable<Schema> &
+    SensitiveKeys<Schema> & { readonly grouping?: Groups },
   // Not from the place where the result goes: an event without `channels` names none.
-): EventDefinition<Schema, NoInfer<ChannelName> | (keyof Options & string), Options> {
+): EventDefinition<Schema, NoInfer<ChannelName> | (keyof (Options & Groups) & string), Options> {
   return event
 }

@@ -56,7 +56,9 @@ function overChannel(
   const reached = reach(expansion, who, planned, skipped)
   const { fallback } = planned
   if (reached.length === 0) return fallback ? overChannel(expansion, who, fallback, take) : []
-  const instead = fallback ? overChannel(expansion, who, fallback, takeAll) : []
+  // Whom it does not reach either is no loss as long as this channel does.
+  const quiet = { ...expansion, skip: () => {} }
+  const instead = fallback ? overChannel(quiet, who, fallback, takeAll) : []
   return reached.flatMap((each) => {
     const made: Addressed = {
       position,

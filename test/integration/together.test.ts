@@ -224,7 +224,7 @@ test('a configuration that groups where it cannot is refused', () => {
         events: {
           party: defineEvent({
             context: z.object({ what: z.string() }),
-            grouping: { pager: 'together', fax: 'each' },
+            grouping: { pager: 'together', fax: 'each' } as { pager: 'together' },
           }),
         },
         channels: { pager: pager({ backend, grouping: 'together' }) },

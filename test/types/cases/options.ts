@@ -41,6 +41,34 @@ createEnvoyer({
   channels,
 })
 
+// Groups and fallbacks name configured channels, and what is sensitive, keys of the context.
+await shop.send('order-shipped', someone, shipped, { grouping: { email: 'together' } })
+// @ts-expect-error: 'pigeon' does not exist in type
+await shop.send('order-shipped', someone, shipped, { grouping: { pigeon: 'each' } })
+// @ts-expect-error: Type '"all"' is not assignable to type
+await shop.send('order-shipped', someone, shipped, { grouping: { email: 'all' } })
+const reset = z.object({ token: z.string() })
+createEnvoyer({
+  events: {
+    fine: defineEvent({ context, grouping: { email: 'together' }, fallback: 'sms' }),
+    listed: defineEvent({
+      context,
+      channels: ['sms'],
+      grouping: { sms: 'each' },
+      fallback: 'email',
+    }),
+    // @ts-expect-error: Type '"pigeon"' is not assignable to type
+    grouped: defineEvent({ context, grouping: { pigeon: 'together' } }),
+    // @ts-expect-error: Type '"pigeon"' is not assignable to type
+    fallen: defineEvent({ context, fallback: 'pigeon' }),
+    whole: defineEvent({ context: reset, sensitive: true }),
+    part: defineEvent({ context: reset, sensitive: ['token'] }),
+    // @ts-expect-error: Type '"tokn"' is not assignable to type '"token"'
+    misspelt: defineEvent({ context: reset, sensitive: ['tokn'] }),
+  },
+  channels,
+})
+
 // What follows once all is settled.
 await shop.send('order-shipped', someone, shipped, {
   onCompleted: { event: 'password-reset', recipients: someone, context: { link: 'https://a.b' } },
