@@ -56,6 +56,7 @@ export async function checkContext(
 
 interface JsonSchemaSource {
   readonly jsonSchema?: {
+    input?(options: JsonSchemaOptions): Record<string, unknown>
     output?(options: JsonSchemaOptions): Record<string, unknown>
   }
 }
@@ -66,12 +67,15 @@ interface JsonSchemaOptions {
 }
 
 /**
- * The JSON schema of what templates see, where the schema's library gives one (zod and arktype do,
- * by https://standardschema.dev/json-schema).
+ * The JSON schema of what `send` takes (`input`) or of what templates see (`output`), where the
+ * schema's library gives one (zod and arktype do, by https://standardschema.dev/json-schema).
  */
-export function contextJsonSchema(event: EventDefinition): Record<string, unknown> | undefined {
+export function contextJsonSchema(
+  event: EventDefinition,
+  side: 'input' | 'output',
+): Record<string, unknown> | undefined {
   try {
-    return (event.context['~standard'] as JsonSchemaSource).jsonSchema?.output?.({
+    return (event.context['~standard'] as JsonSchemaSource).jsonSchema?.[side]?.({
       target: 'draft-2020-12',
       // zod: what a transform gives cannot be said, and counts as anything.
       libraryOptions: { unrepresentable: 'any' },

@@ -54,7 +54,7 @@ export function checkEvent(
   for (const line of groupingProblems(event.grouping, channels)) {
     problems.push(`event "${name}": ${line}`)
   }
-  const properties = contextJsonSchema(event)?.properties as object | undefined
+  const properties = contextJsonSchema(event, 'output')?.properties as object | undefined
   const keys = Object.keys(properties ?? {})
   problems.push(...sensitiveProblems(event, sealer).map((line) => `event "${name}": ${line}`))
   for (const key of reservedKeys) {
@@ -67,12 +67,20 @@ export function checkEvent(
   }
 }
 
-function sensitiveProblems({ sensitive }: EventDefinition, sealer: Sealer): string[] {
+/** A misspelt key would leave in the clear what it was to protect. */
+function sensitiveProblems(event: EventDefinition, sealer: Sealer): string[] {
+  const { sensitive } = event
   if (sensitive === undefined) return []
   const problems: string[] = []
   const isList = Array.isArray(sensitive) && sensitive.length > 0
   if (sensitive !== true && !(isList && sensitive.every((key) => typeof key === 'string'))) {
     problems.push('`sensitive` must be true or a list of keys of the context')
+  } else if (sensitive !== true) {
+    const { properties, additionalProperties } = contextJsonSchema(event, 'input') ?? {}
+    const known = properties && !additionalProperties ? Object.keys(properties) : sensitive
+    for (const key of sensitive.filter((key) => !known.includes(key))) {
+      problems.push(`\`sensitive\`: the context has no key \`${key}\``)
+    }
   }
   if (!sealer.ready) {
     problems.push('it is sensitive, and there is no key to encrypt with: set ENVOYER_SECRET_KEY')

@@ -1,4 +1,4 @@
-import { toError } from '../errors.ts'
+import { EnvoyerError, toError } from '../errors.ts'
 
 /** What every signal about a delivery carries. Addresses and contexts stay in the database. */
 export interface DeliverySignal {
@@ -48,7 +48,8 @@ export const signalNames = {
   'delivery:retrying': 'A try failed; another follows after `delayMs`.',
   'delivery:failed': 'The delivery was given up for good.',
   'delivery:cancelled': 'A waiting delivery was cancelled.',
-  'notification:completed': 'Every delivery of a notification is settled.',
+  'notification:completed':
+    'Every delivery of a notification is settled. Fires again where one of them is retried or resent.',
 } as const satisfies Record<keyof Signals, string>
 
 export type Listener<Name extends keyof Signals> = (signal: Signals[Name]) => unknown
@@ -67,6 +68,10 @@ export function createEmitter(onError: (error: Error) => void): Emitter {
   const listeners = new Map<keyof Signals, Set<(signal: never) => unknown>>()
   return {
     on(name, listener) {
+      if (!Object.hasOwn(signalNames, name)) {
+        const names = Object.keys(signalNames).join(', ')
+        throw new EnvoyerError('option-invalid', `there is no signal "${name}"; there are ${names}`)
+      }
       let ofName = listeners.get(name)
       if (!ofName) {
         ofName = new Set()

@@ -1,4 +1,6 @@
+import { unknownKeys } from '../channel/known-keys.ts'
 import type { EntityManager } from '../database/handle.ts'
+import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Configuration, FailureReport } from '../option/configuration.ts'
@@ -9,7 +11,7 @@ import type { SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
 import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
-import type { Worker, WorkerOptions } from '../worker/worker.ts'
+import { type Worker, type WorkerOptions, workerOptionNames } from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { createFollowUp } from './follow-up.ts'
 import { createOpening, type Opened } from './open.ts'
@@ -126,6 +128,8 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     await Promise.all(Object.values(channels).map((channel) => channel.backend.close?.()))
   }
   const startWorker = async (options: WorkerOptions = {}): Promise<Worker> => {
+    const problems = unknownKeys(options, workerOptionNames)
+    if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
     const worker = await work({ ...(await wired()), followUp, onError }, options)
     workers.add(worker)
     const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']

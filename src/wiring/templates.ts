@@ -17,7 +17,7 @@ export function openTemplates(configuration: Configuration): Templates {
     channels: Object.fromEntries(
       Object.entries(channels).map(([name, channel]) => [name, channel.definition.parts]),
     ),
-    schemas: ofEvents(contextJsonSchema),
+    schemas: ofEvents((event) => contextJsonSchema(event, 'output')),
     listed: Object.fromEntries(listed.flatMap(([name, names]) => (names ? [[name, names]] : []))),
     ...(filters ? { filters } : {}),
     ...(templateLimits ? { limits: templateLimits } : {}),

@@ -1,4 +1,5 @@
 import type { Claimed } from '../outbox/claim.ts'
+import type { Lost } from '../outbox/hold.ts'
 import type { Outcome } from '../outbox/settle.ts'
 
 /** A worker's grip on one delivery while it is being sent. */
@@ -11,3 +12,9 @@ export interface Hold {
 
 /** How one try ended; `undefined`: it was not made, and the delivery goes back as it was. */
 export type Deliver = (claimed: Claimed, hold: Hold) => Promise<Outcome | undefined>
+
+/** One ended try with what is needed to tell of it. */
+export interface Ended {
+  readonly outcome: Outcome
+  readonly about: Claimed | Lost
+}

@@ -1,18 +1,18 @@
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../database/contract.ts'
-import { toError } from '../errors.ts'
 import { backendBucket, channelBucket, setRate } from '../outbox/bucket.ts'
 import { type Claimed, claim, claimAlone } from '../outbox/claim.ts'
-import { adoptLost, giveBack, type Lost, renew } from '../outbox/hold.ts'
+import { adoptLost, type Lost, renew } from '../outbox/hold.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { ripen } from '../outbox/ripen.ts'
 import type { Outcome } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
 import { type ChannelLoop, createChannelLoop, type Solo } from './channel-loop.ts'
-import type { Deliver } from './contract.ts'
-import { createLeases, isHeld, type Leases } from './leases.ts'
+import type { Deliver, Ended } from './contract.ts'
+import { createLeases } from './leases.ts'
 import { createPoller, type Poller } from './poller.ts'
-import { createSettler, type Settler, type WriteChunk } from './settler.ts'
+import { createSettler, type WriteChunk } from './settler.ts'
+import { createSending, createStart } from './start.ts'
 
 export interface WorkerOptions {
   /** Channels that this worker serves. Default: all that are configured. */
@@ -29,6 +29,10 @@ export interface WorkerOptions {
   readonly stopOn?: readonly NodeJS.Signals[]
 }
 
+export const workerOptionNames = [
+  ...['channels', 'concurrency', 'graceMs', 'leaseMs', 'pollMs', 'stopOn'],
+] as const satisfies readonly (keyof WorkerOptions)[]
+
 export interface Worker {
   /** Claims no more, waits for what is in flight, and gives back what does not end in time. */
   stop(): Promise<void>
@@ -38,12 +42,6 @@ export interface Worker {
   inFlight(): number
   /** Looks at the outbox again in `delayMs` at the latest: something becomes due then. */
   soon(delayMs: number): void
-}
-
-/** One ended try with what is needed to tell of it. */
-export interface Ended {
-  readonly outcome: Outcome
-  readonly about: Claimed | Lost
 }
 
 /** What the worker is handed: it knows nothing of templates or backends. */
@@ -187,66 +185,6 @@ function createRateTicket(queue: Queue, name: string, perSecond: number): () => 
     if (now < nextAt - 2) return
     nextAt = now + delayMs
     queue.ticket(name, { delayMs })
-  }
-}
-
-interface Keeping {
-  readonly leases: Leases
-  readonly settler: Settler<Ended>
-  readonly sending: ReturnType<typeof createSending>
-}
-
-/** The tries under way, so that a shutdown can abort them. */
-function createSending() {
-  const controllers = new Set<AbortController>()
-  const reason = new Error('The worker is stopping')
-  let aborted = false
-  return {
-    begin(): AbortController {
-      const controller = new AbortController()
-      if (aborted) controller.abort(reason)
-      controllers.add(controller)
-      return controller
-    },
-    end: (controller: AbortController) => void controllers.delete(controller),
-    abort() {
-      aborted = true
-      for (const controller of controllers) controller.abort(reason)
-    },
-    isAborted: () => aborted,
-  }
-}
-
-/** Sends one delivery under its lease and hands on how it ended. */
-function createStart(parts: WorkerParts, channel: Channel, { leases, settler, sending }: Keeping) {
-  return async (claimed: Claimed, claimedAt: number): Promise<void> => {
-    const lease = leases.add(claimed, claimedAt)
-    const time = sending.begin()
-    const timer = setTimeout(
-      () => time.abort(new Error(`No answer within ${channel.timeoutMs} ms`)),
-      channel.timeoutMs,
-    )
-    let settling = false
-    try {
-      const outcome = await parts.deliver(claimed, {
-        signal: time.signal,
-        held: () => isHeld(lease),
-      })
-      if (outcome !== undefined && (outcome.outcome === 'sent' || !sending.isAborted())) {
-        // The lease is kept until this is written.
-        settling = true
-        await settler.add({ outcome, about: claimed })
-      } else if (isHeld(lease)) {
-        await giveBack(parts.outbox, parts.database, [claimed])
-      }
-    } catch (thrown) {
-      // Not settled: the lease expires, and it is tried again.
-      parts.onError(toError(thrown))
-    } finally {
-      clearTimeout(timer)
-      sending.end(time)
-      if (!settling) leases.remove(claimed)
-    }
   }
 }
 

@@ -4,8 +4,8 @@ import type { Outbox } from '../outbox/outbox.ts'
 import { type Settled, settle } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
 import type { DeliverySignal, Emitter } from '../signal/signals.ts'
+import type { Ended } from './contract.ts'
 import type { WriteChunk } from './settler.ts'
-import type { Ended } from './worker.ts'
 
 export interface WriteEndedParts {
   readonly outbox: Outbox

@@ -327,4 +327,7 @@ test('without a key, or with what is no list of keys, the configuration is refus
   for (const wrong of [[], 'token', false, [1]]) {
     assert.match(problemsOf({ secretKey: newKey() }, wrong).join(), /must be true or a list/)
   }
+  assert.deepEqual(problemsOf({ secretKey: newKey() }, ['token', 'tokn']), [
+    'event "reset": `sensitive`: the context has no key `tokn`',
+  ])
 })

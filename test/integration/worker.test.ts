@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { delays, exponential } from '../../src/channel/retry.ts'
 import { Permanent, RetryAfter } from '../../src/errors.ts'
-import { type Engine, onEveryEngine } from '../support/engines.ts'
+import { type Engine, embedded, onEveryEngine } from '../support/engines.ts'
 import { createPagerEnvoyer, type Page, recorder } from '../support/pager.ts'
 
 type App = ReturnType<typeof createPagerEnvoyer>
@@ -422,3 +422,11 @@ function failFirst(error: Error) {
     throw error
   })
 }
+
+test('what no worker knows, and signals that there are not, are refused', async () => {
+  const { envoyer } = createPagerEnvoyer(embedded)
+  const option = { code: 'option-invalid' }
+  await assert.rejects(envoyer.worker({ concurency: 3 } as never), option)
+  assert.throws(() => envoyer.on('delivery:done' as never, () => {}), option)
+  await envoyer.close()
+})
