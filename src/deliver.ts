@@ -53,6 +53,7 @@ export function createDeliver(steps: DeliverSteps): Deliver {
     const tried = () => ({
       id: claimed.id,
       attempts: claimed.attempts,
+      claims: claimed.claims,
       notificationId: claimed.notificationId,
       backend,
       startedAt,
@@ -175,6 +176,7 @@ export function lostOutcome(delivery: Lost, retry: RetryPolicy): Outcome {
     delayMs: 0,
     id: delivery.id,
     attempts: delivery.attempts,
+    claims: delivery.claims,
     notificationId: delivery.notificationId,
     backend: null,
     startedAt: new Date(),

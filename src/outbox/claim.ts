@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../event/json.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 
-/** A delivery in the hands of a worker. `attempts` is the fence: it is settled under this number. */
+/** A delivery in the hands of a worker. `claims` is the fence: it is settled under this number. */
 export interface Claimed {
   readonly id: string
   readonly notificationId: string
@@ -16,6 +16,7 @@ export interface Claimed {
   readonly locale: string
   readonly zone: string
   readonly attempts: number
+  readonly claims: number
   readonly attemptsBefore: number
   /** Since it first became due, by the database's clock. */
   readonly elapsedMs: number
@@ -116,11 +117,11 @@ const statement = (o: Outbox) => `
   )},
   claimed AS (
     UPDATE ${o.schema}.delivery
-    SET status = 'sending', turn = NULL, attempts = attempts + 1,
+    SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = claims + 1,
       lease_until = ${now(1)} + $6::float8 * interval '1 ms'
     WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM ordinary))
     RETURNING id, notification_id, event, channel, lane, urgent, recipient, users, address, locale,
-      zone, attempts, attempts_before, created_at,
+      zone, attempts, claims, attempts_before, created_at,
       ${elapsed} AS elapsed_ms),
   taken AS (
     UPDATE ${o.schema}.bucket b
@@ -151,6 +152,7 @@ interface Row {
   locale: string
   zone: string
   attempts: number
+  claims: number
   attempts_before: number
   elapsed_ms: number
   created_at: Date
@@ -184,6 +186,7 @@ function toClaimed(rows: readonly Row[]): Claimed[] {
     locale: row.locale,
     zone: row.zone,
     attempts: row.attempts,
+    claims: row.claims,
     attemptsBefore: row.attempts_before,
     elapsedMs: row.elapsed_ms,
     createdAt: row.created_at,
@@ -221,14 +224,19 @@ export async function claimAlone(
   const rows = await db.execute<Row>(
     `WITH claimed AS (
        UPDATE ${o.schema}.delivery
-       SET status = 'sending', turn = NULL, attempts = attempts + 1,
+       SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = claims + 1,
          lease_until = ${now(1)} + $4::float8 * interval '1 ms'
        WHERE id = (
-         SELECT id FROM ${o.schema}.delivery
+         SELECT id FROM ${o.schema}.delivery d
          WHERE channel = $2 AND turn = 2 AND event = ANY($3) AND NOT EXISTS (
-           SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($5) AND blocked_until > ${now(1)})
+           SELECT 1 FROM ${o.schema}.bucket
+           WHERE (name = ANY($5) OR name = 'lane:' || d.lane) AND blocked_until > ${now(1)})
          ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-       RETURNING *, ${elapsed} AS elapsed_ms)
+       RETURNING *, ${elapsed} AS elapsed_ms),
+     -- Beyond what is granted, if need be: those that come after it wait the longer.
+     taken AS (
+       UPDATE ${o.schema}.bucket SET tokens = tokens - (SELECT count(*) FROM claimed)
+       WHERE name = ANY($5) AND capacity IS NOT NULL)
      SELECT claimed.*, n.context, n.secret, n.options, NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
      FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
     [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],

@@ -45,7 +45,10 @@ export interface DeliveryRow {
   sendAt: Date
   /** When it first became due; retry policies count from here. */
   dueAt: Date
+  /** Tries, the one under way included. */
   attempts: number
+  /** How often it was claimed: the fence of a claim. */
+  claims: number
   /** The value of `attempts` from which retry policies count: a manual retry starts anew. */
   attemptsBefore: number
   leaseUntil: Date | null
@@ -147,6 +150,7 @@ export const deliveryEntity = new EntitySchema<DeliveryRow>({
     sendAt: named(time, 'send_at'),
     dueAt: named(time, 'due_at'),
     attempts: int,
+    claims: { ...int, default: 0 },
     attemptsBefore: named(int, 'attempts_before'),
     leaseUntil: named(orNull(time), 'lease_until'),
     backend: orNull(text),

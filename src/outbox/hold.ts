@@ -3,18 +3,18 @@ import { type Executor, now, type Outbox, turn } from './outbox.ts'
 /** A claim by id and fence. */
 export interface Held {
   readonly id: string
-  readonly attempts: number
+  readonly claims: number
 }
 
 /** The deliveries' rows as long as they are ours. */
 const whereHeld = `
-  FROM UNNEST($1::uuid[], $2::int[]) AS h (id, attempts)
-  WHERE d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.attempts = h.attempts`
+  FROM UNNEST($1::uuid[], $2::int[]) AS h (id, claims)
+  WHERE d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.claims = h.claims`
 
 /** In the order of ids, as `settle` does, so that statements never wait for each other in a ring. */
 function values(deliveries: readonly Held[]) {
   const ordered = deliveries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  return [ordered.map((each) => each.id), ordered.map((each) => each.attempts)]
+  return [ordered.map((each) => each.id), ordered.map((each) => each.claims)]
 }
 
 /** Prolongs leases. Gives the ids still held; the others belong to somebody else by now. */
@@ -33,7 +33,7 @@ export async function renew(
   return new Set(rows.map((row) => row.id))
 }
 
-/** Gives back what was claimed and not sent, as if it had never been claimed. */
+/** Gives back what was claimed and not sent, as if it had not been tried. */
 export async function giveBack(
   o: Outbox,
   db: Executor,
@@ -56,6 +56,7 @@ export interface Lost {
   readonly channel: string
   readonly users: readonly string[]
   readonly attempts: number
+  readonly claims: number
   readonly attemptsBefore: number
   readonly elapsedMs: number
   /** The notification has something to send when it is completed. */
@@ -79,7 +80,7 @@ export async function adoptLost(
        WHERE status = 'sending' AND lease_until < ${now(1)}
          AND channel = ANY($2) AND event = ANY($3)
        ORDER BY lease_until LIMIT 200 FOR UPDATE SKIP LOCKED))
-     RETURNING id, notification_id AS "notificationId", event, channel, users, attempts,
+     RETURNING id, notification_id AS "notificationId", event, channel, users, attempts, claims,
        attempts_before AS "attemptsBefore", 
        (extract(epoch FROM ${now(1)} - due_at) * 1000)::float8 AS "elapsedMs",
        (SELECT n.options ? 'onCompleted' FROM ${o.schema}.notification n

@@ -18,7 +18,8 @@ import { erased } from './write.ts'
 export interface DeliveryView
   extends Omit<
     DeliveryRow,
-    'turn' | 'lane' | 'leaseUntil' | 'attemptsBefore' | 'dueAt' | 'message' | 'receipt' | 'fallback'
+    | ('turn' | 'lane' | 'leaseUntil' | 'claims' | 'attemptsBefore' | 'dueAt')
+    | ('message' | 'receipt' | 'fallback')
   > {}
 
 /** The same with everything that is kept of it. */
@@ -94,7 +95,18 @@ function shown(address: unknown): DeliveryRow['address'] {
 }
 
 function toView(row: DeliveryRow): DeliveryView {
-  const { turn, lane, leaseUntil, attemptsBefore, dueAt, message, receipt, fallback, ...view } = row
+  const {
+    turn,
+    lane,
+    leaseUntil,
+    attemptsBefore,
+    claims,
+    dueAt,
+    message,
+    receipt,
+    fallback,
+    ...view
+  } = row
   return { ...view, address: shown(row.address) }
 }
 

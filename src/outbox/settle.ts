@@ -5,8 +5,10 @@ import { erased } from './write.ts'
 
 interface Tried {
   readonly id: string
-  /** The fence: `attempts` as it was claimed. */
+  /** Which try it was. */
   readonly attempts: number
+  /** The fence, as it was claimed. */
+  readonly claims: number
   readonly notificationId: string
   /** `null` where the worker was lost and nobody knows. */
   readonly backend: string | null
@@ -125,9 +127,9 @@ function toSettled(rows: readonly Row[]): Settled {
 const statement = (o: Outbox) => `
   WITH input AS (
     SELECT * FROM UNNEST($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[],
-      $9::jsonb[], $10::jsonb[], $11::float8[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[])
+      $9::jsonb[], $10::jsonb[], $11::float8[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[], $16::int[])
     AS i (id, attempts, outcome, backend, started_at, took_ms, receipt, message, delay_ms, code,
-      text, request, response)),
+      text, request, response, claims)),
   ${lockNotifications(o, 2)},
   settled AS (
     UPDATE ${o.schema}.delivery d
@@ -145,7 +147,7 @@ const statement = (o: Outbox) => `
       settled_at = CASE WHEN i.outcome <> 'retry' THEN ${now(1)} END
     FROM input i
     WHERE d.id = i.id AND d.id = ANY($3) AND (SELECT count(*) FROM locked) >= 0
-      AND ((d.status = 'sending' AND d.attempts = i.attempts)
+      AND ((d.status = 'sending' AND d.claims = i.claims)
         OR (i.outcome = 'sent' AND d.status IN ('sending', 'pending')))
     RETURNING d.id, d.notification_id, d.status, d.attempts, d.fallback),
   tried AS (
@@ -189,6 +191,7 @@ export async function settle(
     column((each) => (not(each) ? plain(not(each)!.text) : null)),
     column((each) => json(not(each)?.request)),
     column((each) => json(not(each)?.response)),
+    column((each) => each.claims),
   ])
   return toSettled(rows)
 }

@@ -24,7 +24,7 @@ export function createLeases(
   onError: (error: Error) => void,
 ): Leases {
   const entries = new Map<string, Entry>()
-  const has = ({ id, attempts }: Held) => entries.get(id)?.attempts === attempts
+  const has = ({ id, claims }: Held) => entries.get(id)?.claims === claims
   const round = async () => {
     const asked = [...entries.values()].filter((entry) => !entry.lost)
     if (asked.length === 0) return
@@ -51,7 +51,7 @@ export function createLeases(
     add(delivery, claimedAt) {
       const entry: Entry = {
         id: delivery.id,
-        attempts: delivery.attempts,
+        claims: delivery.claims,
         until: claimedAt + leaseMs,
         lost: false,
       }

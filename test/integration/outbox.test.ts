@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { holdBack, setRate } from '../../src/outbox/bucket.ts'
+import { holdBack, laneBucket, setRate } from '../../src/outbox/bucket.ts'
 import { claimAlone } from '../../src/outbox/claim.ts'
 import { stateOf } from '../../src/outbox/find.ts'
 import { adoptLost, giveBack, renew } from '../../src/outbox/hold.ts'
@@ -177,6 +177,47 @@ onEveryEngine('the outbox', (engine) => {
       [['pending', 0]],
     )
     assert.equal((await bare.claim()).claimed.length, 1)
+  })
+
+  test('what was given back late leaves nobody a hold on the claim after it', async () => {
+    await bare.write(1)
+    const stalled = await bare.claim({ leaseMs: 1000 })
+    bare.advance(1100)
+    const [lost] = await adoptLost(bare.outbox, bare.database, everything)
+    // The stalled worker wakes up and stops; another one claims; then the adopter writes.
+    await giveBack(bare.outbox, bare.database, stalled.claimed)
+    const { claimed } = await bare.claim()
+    assert.equal(claimed[0]?.attempts, lost?.attempts)
+    await settle(bare.outbox, bare.database, [
+      { ...asRetry(stalled.claimed[0]!, 0, 'worker-lost'), claims: lost!.claims },
+    ])
+    assert.deepEqual(
+      (await bare.rows()).map(({ status }) => status),
+      ['sending'],
+    )
+    assert.equal((await settle(bare.outbox, bare.database, claimed.map(asSent))).ids.size, 1)
+    bare.advance(-1100)
+  })
+
+  test('what is sent alone keeps to pauses, and uses the rate up', async () => {
+    await bare.write(2, { to: 'solo' })
+    const { claimed } = await bare.claim()
+    const lost = claimed.map((each) => asRetry(each, 0, 'worker-lost'))
+    await settle(bare.outbox, bare.database, lost)
+    await setRate(bare.outbox, bare.database, 'channel:solo', { perSecond: 0.001, burst: 1 })
+    const one = () =>
+      claimAlone(bare.outbox, bare.database, {
+        channel: 'pager',
+        buckets: ['channel:solo'],
+        ...everything,
+      })
+    await holdBack(bare.outbox, bare.database, laneBucket(claimed[0]!.lane), 60_000)
+    assert.equal(await one(), undefined)
+    bare.advance(61_000)
+    assert.ok(await one())
+    await bare.write(1, { to: 'after' })
+    assert.equal((await bare.claim({ buckets: ['channel:solo'] })).claimed.length, 0)
+    bare.advance(-61_000)
   })
 
   test('a rate grants its tokens and no more, to all claims together', async () => {

@@ -118,9 +118,10 @@ export async function openBare(engine: Engine): Promise<Bare> {
   }
 }
 
-const tried = ({ id, attempts, notificationId }: Claimed) => ({
+const tried = ({ id, attempts, claims, notificationId }: Claimed) => ({
   id,
   attempts,
+  claims,
   notificationId,
   backend: 'recorder',
   startedAt: new Date(),

@@ -8,13 +8,13 @@ test('a late end of an earlier claim does not give up the lease of the present o
   const leases = createLeases(
     30,
     async (held) => {
-      for (const { id, attempts } of held) renewed.add(`${id}/${attempts}`)
+      for (const { id, claims } of held) renewed.add(`${id}/${claims}`)
       return new Set(held.map(({ id }) => id))
     },
     () => {},
   )
-  const first = leases.add({ id: 'a', attempts: 1 }, performance.now())
-  const second = leases.add({ id: 'a', attempts: 2 }, performance.now())
+  const first = leases.add({ id: 'a', claims: 1 }, performance.now())
+  const second = leases.add({ id: 'a', claims: 2 }, performance.now())
   leases.remove(first)
   assert.deepEqual(leases.held(), [second])
   await sleep(40)
