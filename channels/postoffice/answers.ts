@@ -1,7 +1,8 @@
 import { codeOf, type DeliveryError, type Exchange, toError } from '../../src/errors.ts'
+import { mayHaveArrived } from '../../src/guard/arrival.ts'
 import type { HttpResponse } from '../../src/guard/client.ts'
 import { retryAfterMs } from '../../src/guard/retry-after.ts'
-import { mayHaveArrived, postofficeError } from './errors.ts'
+import { postofficeError } from './errors.ts'
 import type { Failure, Said } from './rules.ts'
 
 /** Why a request made no jobs. */

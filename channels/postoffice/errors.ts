@@ -1,4 +1,4 @@
-import { codeOf, DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
+import { DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
 import { type Failure, postofficeRules } from './rules.ts'
 
 const holdMs = 5 * 60_000
@@ -30,21 +30,6 @@ export function postofficeError(failure: Failure, context: FailureContext): Deli
 function codeFor(code: string, { status, error }: Failure): string {
   if (code.startsWith('postoffice-')) return code
   return status > 0 ? `http-${status}` : error
-}
-
-/** Failures of these calls of the operating system come before the first byte of a request. */
-const before = new Set(['connect', 'getaddrinfo', 'queryA', 'queryAaaa'])
-const neverSent =
-  /^(?:url-refused|closed|dns-failed|timeout-dns|timeout-connect|ENOTFOUND|EAI_\w+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/
-
-/**
- * Whether a request whose connection failed may have arrived. Where that cannot be known the
- * answer is yes: a message that is said to be unconfirmed and never went out does no harm.
- */
-export function mayHaveArrived(error: Error): boolean {
-  if (neverSent.test(codeOf(error, ''))) return false
-  const { syscall } = (error.cause ?? {}) as { syscall?: unknown }
-  return typeof syscall !== 'string' || !before.has(syscall)
 }
 
 /** Takes the values of our headers, and the words of them, out of a text that may repeat them. */

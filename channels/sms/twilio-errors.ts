@@ -1,4 +1,4 @@
-import { codeOf, DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
+import { DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
 import { type Failure, twilioRules } from './twilio-rules.ts'
 
 const holdMs = 5 * 60_000
@@ -31,21 +31,6 @@ export function twilioError(failure: Failure, context: FailureContext): Delivery
 function codeFor({ code, status, error }: Failure): string {
   if (code > 0) return `twilio-${code}`
   return status > 0 ? `http-${status}` : error
-}
-
-/** Failures of these calls of the operating system come before the first byte of a request. */
-const before = new Set(['connect', 'getaddrinfo', 'queryA', 'queryAaaa'])
-const neverSent =
-  /^(?:url-refused|closed|dns-failed|timeout-dns|timeout-connect|ENOTFOUND|EAI_\w+|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/
-
-/**
- * Whether a request whose connection failed may have arrived. Where that cannot be known the
- * answer is yes: a message that is said to be unconfirmed and never went out does no harm.
- */
-export function mayHaveArrived(error: Error): boolean {
-  if (neverSent.test(codeOf(error, ''))) return false
-  const { syscall } = (error.cause ?? {}) as { syscall?: unknown }
-  return typeof syscall !== 'string' || !before.has(syscall)
 }
 
 /** Takes the password out of a text, as it is and as HTTP Basic sends it. */

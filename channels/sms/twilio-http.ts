@@ -1,8 +1,9 @@
 import type { RequestClient } from 'twilio'
 import { codeOf, type Exchange, toError } from '../../src/errors.ts'
+import { mayHaveArrived } from '../../src/guard/arrival.ts'
 import type { HttpClient, HttpResponse } from '../../src/guard/client.ts'
 import { retryAfterMs } from '../../src/guard/retry-after.ts'
-import { mayHaveArrived, twilioError } from './twilio-errors.ts'
+import { twilioError } from './twilio-errors.ts'
 import type { TwilioSettings } from './twilio-options.ts'
 
 /** What Twilio's client asks of an HTTP client, of which it calls `request` alone. */

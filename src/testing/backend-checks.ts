@@ -3,7 +3,7 @@ import { closingRules } from './backend-closing.ts'
 import { failingRules } from './backend-failing.ts'
 import { sendingRules } from './backend-sending.ts'
 import type { AnySite, BackendSite } from './backend-site.ts'
-import { type Check, withRule } from './check.ts'
+import { type Check, toChecks } from './check.ts'
 
 /**
  * The rules that every backend keeps, as checks for any test runner. Each starts a provider of its
@@ -21,19 +21,5 @@ export function backendChecks<Address, Message, Options, Provider>(
 ): readonly Check[] {
   // The checks carry what the site gives back to the site, and never look into it.
   const any = site as unknown as AnySite
-  return [...sendingRules, ...failingRules, ...closingRules]
-    .filter(({ applies }) => applies?.(any) ?? true)
-    .map(({ name, rule, run }) => ({
-      name,
-      async run() {
-        const bench = await createBench(any)
-        try {
-          await run(bench)
-        } catch (thrown) {
-          throw withRule(thrown, name, rule)
-        } finally {
-          await bench.close()
-        }
-      },
-    }))
+  return toChecks([...sendingRules, ...failingRules, ...closingRules], any, createBench)
 }

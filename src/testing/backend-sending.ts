@@ -4,15 +4,10 @@ import type { Receipt } from '../channel/backend.ts'
 import { findNotJson } from '../event/json.ts'
 import { type Bench, quietMs } from './backend-bench.ts'
 import type { AnySite } from './backend-site.ts'
-import { broken, ended, endingOf } from './check.ts'
+import { broken, ended, endingOf, type Rule } from './check.ts'
 
 /** A check of a backend: its rule, and where it applies. */
-export interface BackendRule {
-  readonly name: string
-  readonly rule: string
-  readonly applies?: (site: AnySite) => boolean
-  readonly run: (bench: Bench) => Promise<void>
-}
+export type BackendRule = Rule<Bench, AnySite>
 
 /** What providers and encodings lose first. */
 const trickyText = 'Größe 42 & “10 %” <b>für</b> 5 €: it\'s "明日" 🚚, #1 \\n {{ x }}'

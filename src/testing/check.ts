@@ -18,8 +18,40 @@ export function broken(expected: string, happened: string): never {
   })
 }
 
+/** A rule of a contract, and how it is put to the test on a bench. */
+export interface Rule<Bench, Site> {
+  readonly name: string
+  readonly rule: string
+  /** Whether the site has what the rule is about. Default: yes. */
+  readonly applies?: (site: Site) => boolean
+  run(bench: Bench): Promise<void>
+}
+
+/** The checks of the rules that apply, each with a bench of its own. */
+export function toChecks<Bench extends { close(): Promise<void> }, Site>(
+  rules: readonly Rule<Bench, Site>[],
+  site: Site,
+  createBench: (site: Site) => Promise<Bench>,
+): readonly Check[] {
+  return rules
+    .filter(({ applies }) => applies?.(site) ?? true)
+    .map(({ name, rule, run }) => ({
+      name,
+      async run() {
+        const bench = await createBench(site)
+        try {
+          await run(bench)
+        } catch (thrown) {
+          throw withRule(thrown, name, rule)
+        } finally {
+          await bench.close()
+        }
+      },
+    }))
+}
+
 /** The same error with the rule that was broken; what is not about the contract goes on unchanged. */
-export function withRule(thrown: unknown, name: string, rule: string): unknown {
+function withRule(thrown: unknown, name: string, rule: string): unknown {
   if (!(thrown instanceof AssertionError)) return thrown
   return new AssertionError({
     message: `Not kept: ${name}.\n${thrown.message}\nThe rule: ${rule}`,

@@ -1,4 +1,4 @@
-import { type Check, withRule } from './check.ts'
+import { type Check, toChecks } from './check.ts'
 import { createQueueBench } from './queue-bench.ts'
 import { queueClosingRules } from './queue-closing.ts'
 import { consumingRules } from './queue-consuming.ts'
@@ -16,19 +16,5 @@ import type { QueueSite } from './queue-site.ts'
  */
 export function queueChecks<Place>(site: QueueSite<Place>): readonly Check[] {
   const any = site as unknown as QueueSite<unknown>
-  return [...consumingRules, ...queueClosingRules]
-    .filter(({ applies }) => applies?.(any) ?? true)
-    .map(({ name, rule, run }) => ({
-      name,
-      async run() {
-        const bench = await createQueueBench(any)
-        try {
-          await run(bench)
-        } catch (thrown) {
-          throw withRule(thrown, name, rule)
-        } finally {
-          await bench.close()
-        }
-      },
-    }))
+  return toChecks([...consumingRules, ...queueClosingRules], any, createQueueBench)
 }

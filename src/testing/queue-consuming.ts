@@ -1,15 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { broken } from './check.ts'
+import { broken, type Rule } from './check.ts'
 import { type QueueBench, quietMs } from './queue-bench.ts'
 import type { QueueSite } from './queue-site.ts'
 
 /** A check of a queue: its rule, and where it applies. */
-export interface QueueRule {
-  readonly name: string
-  readonly rule: string
-  readonly applies?: (site: QueueSite<unknown>) => boolean
-  readonly run: (bench: QueueBench) => Promise<void>
-}
+export type QueueRule = Rule<QueueBench, QueueSite<unknown>>
 
 const times = (count: number) => `the handler was called ${count} times`
 

@@ -8,8 +8,9 @@ import {
   postofficeServer,
 } from '../../channels/postoffice/index.ts'
 import { postofficeRules } from '../../channels/postoffice/rules.ts'
-import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
+import { type DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
 import { createOutgoing } from '../../src/testing/outgoing.ts'
+import { failure } from '../support/failure.ts'
 import {
   type PostofficeAnswer,
   type PostofficeStandIn,
@@ -24,15 +25,6 @@ after(() => server.stop())
 
 const post = (over: Partial<Post> = {}): Post =>
   createOutgoing({ address: 'orders', message: {}, input: { orderId: '1042' }, ...over })
-
-async function failure(sent: Promise<unknown>): Promise<DeliveryError> {
-  const error = await sent.then(
-    () => assert.fail('it was sent'),
-    (thrown: unknown) => thrown,
-  )
-  assert.ok(error instanceof DeliveryError, String(error))
-  return error
-}
 
 async function sending(options: Partial<PostofficeServerOptions>, outgoing = post()) {
   const backend = postofficeServer({ url: server.url, ...options })

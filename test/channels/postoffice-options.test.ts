@@ -7,21 +7,12 @@ import {
   postofficeServer,
 } from '../../channels/postoffice/index.ts'
 import { topicAddress } from '../../channels/postoffice/topic.ts'
-import { EnvoyerError } from '../../src/errors.ts'
+import { problemsOf } from '../support/failure.ts'
 
 const url = 'http://postoffice.internal:4000'
 
-function problems(options: object): readonly string[] {
-  try {
-    postofficeServer(options as PostofficeServerOptions)
-    return []
-  } catch (error) {
-    assert.ok(error instanceof EnvoyerError)
-    assert.equal(error.code, 'configuration-invalid')
-    assert.doesNotMatch(error.message, /hunter2/)
-    return error.problems
-  }
-}
+const problems = (options: object) =>
+  problemsOf(() => postofficeServer(options as PostofficeServerOptions))
 
 test('each option of the backend is checked', () => {
   assert.deepEqual(problems({ url }), [])

@@ -5,8 +5,9 @@ import {
   type PostofficeServerOptions,
   postofficeServer,
 } from '../../channels/postoffice/index.ts'
-import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
+import { Permanent, RetryAfter } from '../../src/errors.ts'
 import { createOutgoing } from '../../src/testing/outgoing.ts'
+import { failure } from '../support/failure.ts'
 import { type PostofficeStandIn, startPostoffice } from '../support/postoffice.ts'
 
 let server: PostofficeStandIn
@@ -28,15 +29,6 @@ function backend(options: Partial<PostofficeServerOptions> = {}) {
 
 const post = (over: Partial<Post> = {}): Post =>
   createOutgoing({ address: 'orders', message: {}, input: { orderId: '1042' }, ...over })
-
-async function failure(sent: Promise<unknown>): Promise<DeliveryError> {
-  const error = await sent.then(
-    () => assert.fail('it was sent'),
-    (thrown: unknown) => thrown,
-  )
-  assert.ok(error instanceof DeliveryError, String(error))
-  return error
-}
 
 describe('what arrives', () => {
   test('topic, the context as payload, and attributes even where there are none', async () => {

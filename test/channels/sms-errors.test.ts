@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { mayHaveArrived, twilioError } from '../../channels/sms/twilio-errors.ts'
+import { twilioError } from '../../channels/sms/twilio-errors.ts'
 import { type Failure, twilioRules } from '../../channels/sms/twilio-rules.ts'
 import { DeliveryError, RetryAfter } from '../../src/errors.ts'
+import { mayHaveArrived } from '../../src/guard/arrival.ts'
 
 const none: Failure = { code: 0, status: 0, error: '', handedOver: false }
 

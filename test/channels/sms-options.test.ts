@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type TwilioOptions, twilio } from '../../channels/sms/index.ts'
 import { parseSmsOptions } from '../../channels/sms/options.ts'
-import { EnvoyerError } from '../../src/errors.ts'
+import { problemsOf } from '../support/failure.ts'
 
 const digits = '0123456789abcdef0123456789ABCDEF'
 const right: TwilioOptions = {
@@ -11,17 +11,7 @@ const right: TwilioOptions = {
   from: '+15005550006',
 }
 
-function problems(options: object): readonly string[] {
-  try {
-    twilio(options as TwilioOptions)
-    return []
-  } catch (error) {
-    assert.ok(error instanceof EnvoyerError)
-    assert.equal(error.code, 'configuration-invalid')
-    assert.doesNotMatch(error.message, /hunter2/)
-    return error.problems
-  }
-}
+const problems = (options: object) => problemsOf(() => twilio(options as TwilioOptions))
 
 test('a backend needs an account, one kind of credentials, and a sender', () => {
   const { authToken, from, ...account } = right

@@ -5,9 +5,10 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { type Sms, sms, type TwilioOptions, twilio } from '../../channels/sms/index.ts'
 import { createEnvoyer } from '../../src/envoyer.ts'
-import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
+import { Permanent, RetryAfter } from '../../src/errors.ts'
 import { defineEvent } from '../../src/event/define.ts'
 import { createOutgoing } from '../../src/testing/outgoing.ts'
+import { failure } from '../support/failure.ts'
 import { startReceiver } from '../support/http-receiver.ts'
 import { startTwilio, type TwilioStandIn } from '../support/twilio.ts'
 import { Folder } from '../unit/template-folder.ts'
@@ -48,15 +49,6 @@ function message(over: Partial<Sms> & { text?: string } = {}): Sms {
     createdAt: new Date('2026-11-20T10:00:00.123Z'),
     ...rest,
   })
-}
-
-async function failure(sent: Promise<unknown>): Promise<DeliveryError> {
-  const error = await sent.then(
-    () => assert.fail('it was sent'),
-    (thrown: unknown) => thrown,
-  )
-  assert.ok(error instanceof DeliveryError, String(error))
-  return error
 }
 
 describe('what Twilio takes', () => {

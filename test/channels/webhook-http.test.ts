@@ -4,9 +4,10 @@ import { Webhook } from 'standardwebhooks'
 import { webhookAddress } from '../../channels/webhook/address.ts'
 import { type HttpOptions, http, type WebhookAddress } from '../../channels/webhook/index.ts'
 import type { Outgoing } from '../../src/channel/backend.ts'
-import { DeliveryError, EnvoyerError, Permanent, RetryAfter } from '../../src/errors.ts'
+import { EnvoyerError, Permanent, RetryAfter } from '../../src/errors.ts'
 import { createSigningSecret } from '../../src/secret/signing-secret.ts'
 import { createOutgoing } from '../../src/testing/outgoing.ts'
+import { failure } from '../support/failure.ts'
 import { type Receiver, startReceiver } from '../support/http-receiver.ts'
 
 type WebhookOutgoing = Outgoing<
@@ -44,15 +45,6 @@ function outgoing(over: Partial<WebhookOutgoing> & { to?: object } = {}): Webhoo
     createdAt: new Date('2026-11-20T10:00:00.123Z'),
     ...rest,
   })
-}
-
-async function failure(sent: Promise<unknown>): Promise<DeliveryError> {
-  const error = await sent.then(
-    () => assert.fail('it was sent'),
-    (thrown: unknown) => thrown,
-  )
-  assert.ok(error instanceof DeliveryError, String(error))
-  return error
 }
 
 describe('what arrives', () => {
