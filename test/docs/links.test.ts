@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { readPage } from './page.ts'
+import { pages, readPage } from './page.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-
-async function pages(): Promise<string[]> {
-  const found = await readdir(join(root, 'docs'), { recursive: true })
-  const docs = found.filter((path) => path.endsWith('.md')).map((path) => join('docs', path))
-  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...docs]
-}
 
 /** Without what is in code, where brackets mean something else. */
 function prose(page: string): string {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 
 /** A fenced block of a page, or a comment that is for the test. */
 export interface Block {
@@ -14,6 +14,13 @@ const root = new URL('../../', import.meta.url)
 
 export function readPage(path: string): Promise<string> {
   return readFile(new URL(path, root), 'utf8')
+}
+
+/** All pages for users, and CONTRIBUTING. */
+export async function pages(): Promise<string[]> {
+  const found = await readdir(new URL('docs', root), { recursive: true })
+  const docs = found.filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`)
+  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...docs]
 }
 
 /**

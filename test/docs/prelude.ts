@@ -11,7 +11,10 @@ import { http, webhook } from 'envoyer/channels/webhook'
 export { createEnvoyer, defineEvent, defineConfig, failover, delays, exponential, fixed, linear } from 'envoyer'
 export { consoleChannel, stdout } from 'envoyer/channels/console'
 export { email, smtp } from 'envoyer/channels/email'
+export { postoffice, postofficeServer } from 'envoyer/channels/postoffice'
+export { sms, twilio } from 'envoyer/channels/sms'
 export { http, webhook } from 'envoyer/channels/webhook'
+export { createTestEnvoyer } from 'envoyer/testing'
 export { z } from 'zod'
 
 export const url = 'smtp://localhost'
@@ -40,6 +43,10 @@ export const source = new DataSource({ type: 'postgres' })
 export const pool = new pg.Pool()
 export const first = smtp({ url, from, name: 'first' })
 export const second = smtp({ url, from, name: 'second' })
+export const accountSid = 'AC00000000000000000000000000000000'
+export const authToken = 'secret'
+export const dkim = { domainName: 'shop.example', keySelector: 'mail', privateKey: '' }
+export const tokenFor = (address: string) => address
 export async function* subscribers() { yield jane }
 `
 
