@@ -1,4 +1,4 @@
-import type { Receipt } from './channel/backend.ts'
+import { type Receipt, readReceipt } from './channel/receipt.ts'
 import type { RetryPolicy } from './channel/retry.ts'
 import { codeOf, DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from './errors.ts'
 import type { Json, JsonObject } from './event/json.ts'
@@ -63,10 +63,11 @@ export function createDeliver(steps: DeliverSteps): Deliver {
       const context = await steps.context(claimed)
       const message = steps.render(claimed, context)
       if (!hold.held()) return undefined
-      const receipt = await untilAborted(
+      const answer = await untilAborted(
         steps.send(claimed, context, message, hold.signal, took),
         hold,
       )
+      const receipt = readReceipt(answer)
       const sensitive = steps.isSensitive(claimed)
       return {
         outcome: 'sent',
@@ -132,7 +133,8 @@ function failure(
   let delayMs: number | null = null
   let note = ''
   try {
-    if (!(error instanceof Permanent)) delayMs = nextTry(delivery, error, retry)
+    if (isOfProcess(error)) delayMs = untilMendedMs
+    else if (!(error instanceof Permanent)) delayMs = nextTry(delivery, error, retry)
   } catch (thrown) {
     // A policy of the application's own; thrown on, it would hold up all other deliveries.
     note = `\nThe retry policy failed: ${toError(thrown).message}`
@@ -147,6 +149,13 @@ function failure(
     response: exchange?.response as Json | undefined,
   }
 }
+
+/** A process without the key says nothing of the message: it waits, for whoever has it. */
+function isOfProcess(error: Error): boolean {
+  return error instanceof EnvoyerError && error.code === 'secret-key-invalid'
+}
+
+const untilMendedMs = 60_000
 
 function nextTry(
   delivery: Pick<Claimed, 'attempts' | 'attemptsBefore' | 'elapsedMs'>,

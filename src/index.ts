@@ -1,5 +1,5 @@
 export type { AddressType } from './channel/address.ts'
-export type { Answer, Backend, Outgoing, Receipt, Refused } from './channel/backend.ts'
+export type { Answer, Backend, Outgoing } from './channel/backend.ts'
 export type { Backends, DownLimits } from './channel/backends.ts'
 export {
   type Channel,
@@ -11,6 +11,7 @@ export {
 } from './channel/channel.ts'
 export { failover, roundRobin } from './channel/composite.ts'
 export type { PartSpec, PartSpecs, Rendered } from './channel/part.ts'
+export type { Receipt, Refused } from './channel/receipt.ts'
 export {
   defaultRetry,
   delays,

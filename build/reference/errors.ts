@@ -11,7 +11,8 @@ export const deliveryCodes = {
   'context-invalid':
     'The stored context does not fit the schema of the event any more. Change the schema so that it takes what is stored.',
   'secret-key-invalid':
-    'The address holds a secret that this process cannot decrypt: its `secretKey` is another one.',
+    'The address or the context holds a secret that this process cannot decrypt: its `secretKey` is another one. Tried again each minute, and never given up for it.',
+  'context-erased': 'The sensitive context was erased when the notification was settled.',
   'package-missing': 'The backend needs a package that is not installed; the text names it.',
   timeout: 'The attempt took longer than the channel’s `timeoutMs`. The message may have gone out.',
   error: 'The backend threw an error without a `code`.',

@@ -76,7 +76,9 @@ function headersOf(mail: Mail, settings: Settings): Header[] {
     if (problem !== undefined) throw invalid(problem)
     return { name, value }
   })
-  const unsubscribe = mail.options.listUnsubscribe ?? settings.options.listUnsubscribe?.(mail)
+  // of a group, whoever clicks would unsubscribe the first
+  const ofRecipient = mail.addresses.length === 1 ? settings.options.listUnsubscribe : undefined
+  const unsubscribe = mail.options.listUnsubscribe ?? ofRecipient?.(mail)
   return unsubscribe === undefined
     ? headers
     : [...headers, ...unsubscribeHeaders(checked(unsubscribe))]

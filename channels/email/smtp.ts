@@ -1,6 +1,7 @@
 import type { NodemailerError, SMTPSentMessageInfo, Transporter } from 'nodemailer'
-import type { Backend, Receipt } from '../../src/channel/backend.ts'
-import { codeOf, type DeliveryError, EnvoyerError, toError } from '../../src/errors.ts'
+import type { Backend } from '../../src/channel/backend.ts'
+import type { Receipt } from '../../src/channel/receipt.ts'
+import { codeOf, type DeliveryError, EnvoyerError, Permanent, toError } from '../../src/errors.ts'
 import { createAttachmentSource, loadAttachments } from './attachment-load.ts'
 import type { EmailMessage, Mail } from './channel.ts'
 import { composeMail } from './compose.ts'
@@ -48,7 +49,12 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
     try {
       info = await transporter.sendMail(composed)
     } catch (error) {
-      throw failed(ofRecipient(error as NodemailerError), flight.handedOver)
+      const { rejectedErrors = [] } = error as NodemailerError
+      // of several refusals, those of whom the mail is for, not of who gets a copy
+      const errors = rejectedErrors.slice(0, mail.addresses.length)
+      throw decisive(
+        (errors.length > 0 ? errors : [error]).map((each) => failed(each, flight.handedOver)),
+      )
     }
     const refusals = (info.rejectedErrors ?? []).map((error) => ({
       address: error.recipient ?? '',
@@ -57,7 +63,7 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
     // the envelope begins with whom the mail is for; refused copies are told, not thrown
     const forWhom = info.envelope.to.slice(0, mail.addresses.length)
     const lost = refusals.filter(({ address }) => forWhom.includes(address))
-    if (lost.length >= forWhom.length) throw lost[0]!.error
+    if (lost.length >= forWhom.length) throw decisive(lost.map(({ error }) => error))
     return receiptOf(info, refusals, mask)
   }
 
@@ -87,9 +93,9 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
   }
 }
 
-/** Of several refusals, that of the first recipient: whom the mail is for, not who gets a copy. */
-function ofRecipient(error: NodemailerError): NodemailerError {
-  return error.rejectedErrors?.[0] ?? error
+/** Of a group, one who may be reached later is worth another try. */
+function decisive(errors: readonly DeliveryError[]): DeliveryError {
+  return errors.find((error) => !(error instanceof Permanent)) ?? errors[0]!
 }
 
 interface Refusal {

@@ -1,4 +1,5 @@
-import type { Answer, Receipt } from '../../src/channel/backend.ts'
+import type { Answer } from '../../src/channel/backend.ts'
+import type { Receipt } from '../../src/channel/receipt.ts'
 import { bulkBody, groupOf, type Message, singleBody } from './message.ts'
 import type { PostRequest, Requests } from './requests.ts'
 import type { Failure } from './rules.ts'

@@ -1,4 +1,5 @@
-import type { Backend, Receipt } from '../../src/channel/backend.ts'
+import type { Backend } from '../../src/channel/backend.ts'
+import type { Receipt } from '../../src/channel/receipt.ts'
 import { codeOf, DeliveryError, EnvoyerError, Permanent } from '../../src/errors.ts'
 import { createHttpClient } from '../../src/guard/client.ts'
 import type { Sms, SmsMessage } from './channel.ts'

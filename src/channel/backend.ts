@@ -1,5 +1,6 @@
-import type { Json, JsonObject } from '../event/json.ts'
+import type { JsonObject } from '../event/json.ts'
 import type { Backends } from './backends.ts'
+import type { Receipt } from './receipt.ts'
 
 /** One message on its way to one address: everything that a backend needs to send it. */
 export interface Outgoing<
@@ -37,23 +38,6 @@ export interface Outgoing<
   readonly backends?: Backends
   /** Aborted when the attempt's time is up, or the worker must stop. */
   readonly signal: AbortSignal
-}
-
-/** An address of a group that got nothing. */
-export type Refused = {
-  /** As its address type's `key` gives it. */
-  readonly address: string
-  readonly code: string
-  readonly text: string
-}
-
-/** What a provider answered. Kept with the delivery, so it must be JSON and hold no secrets. */
-export interface Receipt {
-  /** The provider's own id of the message. */
-  readonly id?: string
-  /** Of a group: addresses that the provider did not take, while it took others. */
-  readonly refused?: readonly Refused[]
-  readonly [detail: string]: Json | undefined
 }
 
 /** How one of several ended. */

@@ -1,7 +1,8 @@
 import { DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from '../errors.ts'
-import type { Backend, Outgoing, Receipt } from './backend.ts'
+import type { Backend, Outgoing } from './backend.ts'
 import type { Backends, DownLimits } from './backends.ts'
 import { gather } from './gather.ts'
+import type { Receipt } from './receipt.ts'
 
 /** Members that failed before one took the message, for receipts and exchanges. */
 interface Passed {

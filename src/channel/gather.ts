@@ -1,5 +1,6 @@
-import { toError } from '../errors.ts'
-import type { Answer, Backend, Outgoing, Receipt } from './backend.ts'
+import { EnvoyerError, toError } from '../errors.ts'
+import type { Answer, Backend, Outgoing } from './backend.ts'
+import type { Receipt } from './receipt.ts'
 
 interface Waiting<Address, Message, Options> {
   readonly outgoing: Outgoing<Address, Message, Options>
@@ -15,6 +16,8 @@ export function gather<Address, Message, Options>(
   backend: Backend<Address, Message, Options>,
 ): Backend<Address, Message, Options> {
   if (!backend.sendMany) return backend
+  const problems = manyProblems(backend)
+  if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
   const atMost = backend.manyAtMost ?? 100
   let waiting: Waiting<Address, Message, Options>[] = []
   const flush = () => {
@@ -40,6 +43,12 @@ export function gather<Address, Message, Options>(
   }
 }
 
+/** What is wrong with how many a backend says it takes. */
+export function manyProblems({ name, manyAtMost = 1 }: Backend<never, never, never>): string[] {
+  if (Number.isInteger(manyAtMost) && manyAtMost >= 1) return []
+  return [`backend ${name}: \`manyAtMost\` must be a whole number of 1 or more`]
+}
+
 async function sendTogether<Address, Message, Options>(
   backend: Backend<Address, Message, Options>,
   waiting: readonly Waiting<Address, Message, Options>[],
@@ -61,7 +70,9 @@ async function answersOf<Address, Message, Options>(
   outgoing: readonly Outgoing<Address, Message, Options>[],
 ): Promise<readonly Answer[]> {
   if (outgoing.length === 1) return [await backend.send(outgoing[0]!)]
-  return backend.sendMany!(outgoing, whenAll(outgoing.map(({ signal }) => signal)))
+  const answers = await backend.sendMany!(outgoing, whenAll(outgoing.map(({ signal }) => signal)))
+  if (Array.isArray(answers)) return answers
+  throw new Error(`sendMany of the backend ${backend.name} gave no list of answers`)
 }
 
 /** Aborted when all of them are. */

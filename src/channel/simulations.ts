@@ -1,5 +1,6 @@
 import { DeliveryError, Permanent, RetryAfter, toError } from '../errors.ts'
-import type { Outgoing, Receipt } from './backend.ts'
+import type { Outgoing } from './backend.ts'
+import type { Receipt } from './receipt.ts'
 
 /** A try, and what it is that simulates. */
 interface Tried extends Pick<Outgoing, 'id' | 'attempt' | 'signal'> {

@@ -33,8 +33,11 @@ export interface EventDefinition<
 }
 
 interface SensitiveKeys<Schema extends StandardSchemaV1> {
-  readonly sensitive?: true | readonly (keyof StandardSchemaV1.InferInput<Schema> & string)[]
+  readonly sensitive?: true | readonly KeyOf<StandardSchemaV1.InferInput<Schema>>[]
 }
+
+/** Of a union, the keys of all its members. */
+type KeyOf<T> = T extends unknown ? keyof T & string : never
 
 /**
  * Declares an event. A context that cannot be stored as JSON, or that uses a reserved key, is a

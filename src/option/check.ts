@@ -1,3 +1,4 @@
+import { manyProblems } from '../channel/gather.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EnvoyerError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
@@ -100,6 +101,7 @@ export function checkChannel(name: string, channels: ChannelMap, problems: strin
   }
   for (const line of channel.unknown) problems.push(`channel "${name}": ${line}`)
   if (typeof channel.backend?.send !== 'function') problems.push(`channel "${name}" has no backend`)
+  else problems.push(...manyProblems(channel.backend).map((line) => `channel "${name}": ${line}`))
   if (typeof channel.retry !== 'function')
     problems.push(`channel "${name}": \`retry\` must be a function`)
   if (!Number.isInteger(channel.concurrency))

@@ -1,19 +1,26 @@
 import { type Executor, now, type Outbox, turn } from './outbox.ts'
 import { erased } from './write.ts'
 
-/** Without its context there is nothing to send. */
-const notErased = (o: Outbox) => `NOT EXISTS (
-  SELECT 1 FROM ${o.schema}.notification n
-  WHERE n.id = notification_id AND n.secret = '${erased}')`
+/**
+ * The notifications of deliveries, locked before these, as settling does; but for those whose
+ * sensitive context was erased: without it there is nothing to send.
+ */
+const locked = (o: Outbox, ids: string) => `
+  locked AS MATERIALIZED (
+    SELECT id, secret FROM ${o.schema}.notification
+    WHERE id IN (SELECT notification_id FROM ${o.schema}.delivery WHERE id = ${ids})
+    ORDER BY id FOR NO KEY UPDATE),
+  kept AS (SELECT id FROM locked WHERE secret IS DISTINCT FROM '${erased}')`
 
 /** Puts failed deliveries in line once more, under the same id, with a fresh series of tries. */
 export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Promise<string[]> {
   const rows = await db.execute<{ id: string }>(
-    `WITH again AS (
+    `WITH ${locked(o, 'ANY($2)')},
+     again AS (
        UPDATE ${o.schema}.delivery
        SET status = 'pending', settled_at = NULL, send_at = ${now(1)}, due_at = ${now(1)},
          attempts_before = attempts, turn = ${turn}
-       WHERE id = ANY($2) AND status = 'failed' AND ${notErased(o)}
+       WHERE id = ANY($2) AND status = 'failed' AND notification_id IN (SELECT id FROM kept)
        RETURNING id, notification_id),
      opened AS (
        UPDATE ${o.schema}.notification n SET open = n.open + a.count, completed_at = NULL
@@ -28,14 +35,16 @@ export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Pr
 /** Sends a sent delivery once more, as a new one that names it. False where it was not sent. */
 export async function resend(o: Outbox, db: Executor, id: string, newId: string): Promise<boolean> {
   const rows = await db.execute(
-    `WITH again AS (
+    `WITH ${locked(o, '$2')},
+     again AS (
        INSERT INTO ${o.schema}.delivery
          (id, notification_id, resend_of, lane, urgent, event, channel, recipient, users, address,
           address_key, locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at)
        SELECT $3, notification_id, id, lane, urgent, event, channel, recipient, users, address,
          address_key, locale, zone, 'pending', CASE WHEN urgent THEN 0 ELSE 1 END,
          ${now(1)}, ${now(1)}, 0, 0, ${now(1)}
-       FROM ${o.schema}.delivery WHERE id = $2 AND status = 'sent' AND ${notErased(o)}
+       FROM ${o.schema}.delivery
+       WHERE id = $2 AND status = 'sent' AND notification_id IN (SELECT id FROM kept)
        RETURNING notification_id)
      UPDATE ${o.schema}.notification n SET open = n.open + 1, completed_at = NULL
      FROM again WHERE n.id = again.notification_id

@@ -44,7 +44,7 @@ export async function deliveriesOf(
 ): Promise<QueuedDelivery[]> {
   return tx.execute<QueuedDelivery & Record<string, unknown>>(
     `SELECT id, channel, address_key AS to, users, locale
-     FROM ${o.schema}.delivery WHERE notification_id = $1 AND resend_of IS NULL AND id > $2
+     FROM ${o.schema}.delivery WHERE notification_id = $1 AND resend_of IS NULL AND fallback_of IS NULL AND id > $2
      ORDER BY id LIMIT $3`,
     [notificationId, after, limit],
   )
@@ -52,7 +52,8 @@ export async function deliveriesOf(
 
 export async function countOf(o: Outbox, tx: Executor, notificationId: string): Promise<number> {
   const [row] = await tx.execute<{ count: string }>(
-    `SELECT count(*) FROM ${o.schema}.delivery WHERE notification_id = $1 AND resend_of IS NULL`,
+    `SELECT count(*) FROM ${o.schema}.delivery WHERE notification_id = $1
+       AND resend_of IS NULL AND fallback_of IS NULL`,
     [notificationId],
   )
   return Number(row?.count)

@@ -2,7 +2,7 @@ import type { Addressed } from '../recipient/addressed.ts'
 import { createId } from './id.ts'
 
 /** A delivery as it is written. */
-export interface NewDelivery extends Addressed {
+export interface NewDelivery extends Readonly<Omit<Addressed, 'fallback'>> {
   readonly id: string
   readonly fallback: readonly NewDelivery[]
 }

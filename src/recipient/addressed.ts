@@ -14,5 +14,5 @@ export interface Addressed {
   readonly locale: string
   readonly zone: string
   /** Where it goes once this has been given up, over another channel. */
-  readonly fallback: readonly Addressed[]
+  fallback: Addressed[]
 }

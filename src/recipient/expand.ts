@@ -24,6 +24,8 @@ interface Expansion {
   readonly parts: ExpandParts
   readonly locale: string | undefined
   readonly skip: (skip: Skip) => void
+  /** For what may be sent later, as a fallback. */
+  readonly later: Take
 }
 
 interface Who {
@@ -35,7 +37,22 @@ interface Who {
 /** What becomes of a message: written by itself, joined to a group, or one too many. */
 type Take = (made: Addressed, planned: PlannedChannel) => 'own' | 'joined' | 'duplicate-address'
 
-const takeAll: Take = () => 'own'
+/** So many fallbacks stand for one address; beyond that each has only its own. */
+const sharedAtMost = 100
+
+/**
+ * Where those go who share an address, once it has been given up: to the fallbacks of all of them.
+ * False where they are too many.
+ */
+function share(holder: Addressed, made: Addressed): boolean {
+  const marks = new Set(holder.fallback.map(markOf))
+  const more = made.fallback.filter((each) => !marks.has(markOf(each)))
+  if (holder.fallback.length + more.length > sharedAtMost) return false
+  holder.fallback.push(...more)
+  return true
+}
+
+const markOf = ({ channel, addressKey }: Addressed) => `${channel} ${addressKey}`
 
 /** The messages to one recipient over a channel; over its fallback, where it is not reached. */
 function overChannel(
@@ -58,7 +75,7 @@ function overChannel(
   if (reached.length === 0) return fallback ? overChannel(expansion, who, fallback, take) : []
   // Whom it does not reach either is no loss as long as this channel does.
   const quiet = { ...expansion, skip: () => {} }
-  const instead = fallback ? overChannel(quiet, who, fallback, takeAll) : []
+  const instead = fallback ? overChannel(quiet, who, fallback, expansion.later) : []
   return reached.flatMap((each) => {
     const made: Addressed = {
       position,
@@ -69,7 +86,7 @@ function overChannel(
       addressKey: each.addressKey,
       locale: each.locale,
       zone: recipient.zone,
-      fallback: instead,
+      fallback: [...instead],
     }
     const taken = take(made, planned)
     if (taken === 'duplicate-address') skipped(taken)
@@ -123,20 +140,28 @@ export function createExpand(
   { locale }: { readonly locale: string | undefined },
   skip: (skip: Skip) => void,
 ) {
-  const expansion: Expansion = { parts, locale, skip }
-  /** Channel and address of what was made so far. */
-  const seen = new Set<string>()
+  /** By channel and address: what was made so far, and what may follow it. */
+  const seen = new Map<string, Addressed>()
+  const followers = new Map<string, Addressed>()
   const groups = createGroups()
   let count = 0
+  const later: Take = (made) => {
+    const holder = followers.get(markOf(made))
+    if (holder === undefined) followers.set(markOf(made), made)
+    // Whichever of the two is written, it stands for both.
+    else if (share(holder, made)) made.fallback = holder.fallback
+    return 'own'
+  }
   const take: Take = (made, { groupAtMost }) => {
     if (groupAtMost !== undefined) {
       return groups.join(made, groupAtMost) ? 'joined' : 'duplicate-address'
     }
-    const mark = `${made.channel} ${made.addressKey}`
-    if (seen.has(mark)) return 'duplicate-address'
-    seen.add(mark)
-    return 'own'
+    const holder = seen.get(markOf(made))
+    if (holder === undefined) seen.set(markOf(made), made)
+    else share(holder, made)
+    return holder === undefined ? 'own' : 'duplicate-address'
   }
+  const expansion: Expansion = { parts, locale, skip, later }
   return {
     /** The deliveries of the next recipient. Throws `recipients-invalid`. */
     one(source: unknown): Addressed[] {
@@ -150,6 +175,7 @@ export function createExpand(
     /** Forgets the addresses seen: across the chunks of an iterable the unique index tells. */
     forget(): void {
       seen.clear()
+      followers.clear()
     },
   }
 }

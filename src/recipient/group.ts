@@ -4,21 +4,24 @@ import type { Addressed } from './addressed.ts'
 
 interface Group {
   /** What its members have in common: channel, locale and zone. */
-  readonly place: string
+  readonly common: string
   readonly members: Addressed[]
   /** Those whose address was not in it before: each address is written to once. */
   readonly addresses: Addressed[]
 }
 
-/** So long that a key still fits into an index, and is read rather than counted. */
+/** So many bytes still fit into an index, and are read rather than counted. */
 const longestKey = 1000
 
 /** Readable where it can be: who searches for a group of three finds it by their addresses. */
 function keyOf(keys: readonly string[]): string {
   const joined = keys.toSorted().join(', ')
-  if (joined.length <= longestKey) return joined
+  const bytes = Buffer.from(joined)
+  if (bytes.length <= longestKey) return joined
   const hash = createHash('sha256').update(joined).digest('hex').slice(0, 32)
-  return `${joined.slice(0, longestKey)}… (${keys.length}, ${hash})`
+  // A character that was cut through is left out.
+  const beginning = bytes.toString('utf8', 0, longestKey).replace(/\ufffd+$/, '')
+  return `${beginning}… (${keys.length}, ${hash})`
 }
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)]
@@ -45,24 +48,24 @@ function toOne({ members, addresses }: Group): Addressed {
  */
 export function createGroups() {
   const groups: Group[] = []
-  /** The group of each place that has room. */
+  /** The group of each common that has room. */
   const open = new Map<string, Group>()
   const holders = new Map<string, Group>()
   return {
     /** False where the address is in a group of another locale or zone already. */
     join(made: Addressed, atMost: number): boolean {
-      const place = `${made.channel} ${made.locale} ${made.zone}`
+      const common = `${made.channel} ${made.locale} ${made.zone}`
       const mark = `${made.channel} ${made.addressKey}`
       const holder = holders.get(mark)
       if (holder) {
-        if (holder.place === place) holder.members.push(made)
-        return holder.place === place
+        if (holder.common === common) holder.members.push(made)
+        return holder.common === common
       }
-      let group = open.get(place)
+      let group = open.get(common)
       if (group === undefined || group.addresses.length >= atMost) {
-        group = { place, members: [], addresses: [] }
+        group = { common, members: [], addresses: [] }
         groups.push(group)
-        open.set(place, group)
+        open.set(common, group)
       }
       group.members.push(made)
       group.addresses.push(made)

@@ -48,14 +48,18 @@ export function planChannels(
   }
   const groupingOf = (channel: string) =>
     terms.grouping?.[channel] ?? event.grouping?.[channel] ?? parts.channels[channel]!.grouping
-  const plan = names.map((channel): PlannedChannel => {
-    const planned = planOne(parts, name, channel, asked !== undefined)
+  const ones = names.map((channel) => planOne(parts, name, channel, asked !== undefined))
+  const used = ones.filter(({ skip }) => skip !== 'no-template').map((each) => each.name)
+  const plan = ones.map((planned): PlannedChannel => {
+    const channel = planned.name
     return {
       ...planned,
       groupAtMost:
         groupingOf(channel) === 'together' ? planned.channel.definition.groupAtMost : undefined,
       // Over the channels of the plan they get the message anyway.
-      fallback: planFallback(parts, name, event, planned.channel, names),
+      fallback: used.includes(channel)
+        ? planFallback(parts, name, event, planned.channel, used)
+        : undefined,
     }
   })
   const wanting = plan.filter((each) => each.skip === 'no-template' && each.listed)

@@ -1,4 +1,4 @@
-import type { Receipt, Refused } from '../channel/backend.ts'
+import type { Receipt, Refused } from '../channel/receipt.ts'
 import { EnvoyerError, type ErrorCode } from '../errors.ts'
 
 /** Stands in place of words that could repeat what is sensitive. */
@@ -18,17 +18,20 @@ export function hushedText(error: Error): string {
     : notKept
 }
 
+/** Counts and states of the built-in backends. */
+const harmless = new Set(['accepted', 'chargedSegments', 'segments', 'simulated', 'status'])
+
 /**
- * What may be written down of a provider's answer to a sensitive event: its id, numbers, and whom it
- * refused. All else is its own words, which may repeat the message.
+ * What may be written down of a provider's answer to a sensitive event: its id, known counts, and
+ * whom it refused. All else may repeat the message; a one-time code is a number, too.
  */
 export function hushedReceipt(receipt: Receipt): Receipt {
   const { id, refused } = receipt
-  const numbers = Object.entries(receipt).filter(
-    ([, value]) => typeof value === 'number' || typeof value === 'boolean',
+  const counts = Object.entries(receipt).filter(
+    ([name, value]) => harmless.has(name) && ['number', 'boolean'].includes(typeof value),
   )
   return {
-    ...Object.fromEntries(numbers),
+    ...Object.fromEntries(counts),
     ...(id === undefined ? {} : { id }),
     ...(refused === undefined ? {} : { refused: refused.map(hushedRefusal) }),
   }

@@ -15,8 +15,9 @@ export interface Sealer {
   seal(value: Json, purpose?: string): string
   /**
    * Returns `<key id>:<HMAC-SHA-256, hex>`: the same for the same text and key. `like`: made with
-   * the key that this one was made with, where it is known, so that both can be compared.
-   * @throws EnvoyerError `address-secret` without a key.
+   * the key that this one was made with, so that both can be compared.
+   * @throws EnvoyerError `address-secret` without a key, `secret-key-invalid` where that of `like`
+   * is not configured.
    */
   fingerprint(text: string, like?: string): string
   /** @throws EnvoyerError `secret-key-invalid`: the key is missing, or the text was changed. */
@@ -70,25 +71,27 @@ function decrypt(key: SecretKey, sealed: Buffer, purpose: string): Json {
 export function createSealer(keys: readonly string[] = []): Sealer {
   const known = readKeys(keys)
   const [current] = known
+  const keyOf = (id: string): SecretKey => {
+    const key = known.find((each) => each.id === id)
+    if (key !== undefined) return key
+    const ids = known.map((each) => each.id).join(', ') || 'none'
+    throw unusable(`A stored secret needs the key with id ${id}; configured: ${ids}.`)
+  }
   return {
     ready: current !== undefined,
     seal(value, purpose = '') {
       if (current === undefined) throw new EnvoyerError('address-secret', 'No key is configured.')
       return encrypt(current, value, purpose)
     },
-    fingerprint(text, like = '') {
-      const key = known.find(({ id }) => like.startsWith(`${id}:`)) ?? current
+    fingerprint(text, like) {
+      const key = like === undefined ? current : keyOf(like.split(':')[0]!)
       if (key === undefined) throw new EnvoyerError('address-secret', 'No key is configured.')
       return `${key.id}:${createHmac('sha256', key.bytes).update(`fingerprint:${text}`).digest('hex')}`
     },
     open(text, purpose = '') {
       const [, id, content = ''] = form.exec(text) ?? []
       if (id === undefined) throw unusable('A stored secret is not of the form that is written.')
-      const key = known.find((each) => each.id === id)
-      if (key === undefined) {
-        const ids = known.map((each) => each.id).join(', ') || 'none'
-        throw unusable(`A stored secret needs the key with id ${id}; configured: ${ids}.`)
-      }
+      const key = keyOf(id)
       const sealed = Buffer.from(content, 'base64url')
       try {
         if (sealed.toString('base64url') !== content) throw new Error('not canonical base64url')

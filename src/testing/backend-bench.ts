@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Outgoing, Receipt } from '../channel/backend.ts'
+import type { Outgoing } from '../channel/backend.ts'
+import type { Receipt } from '../channel/receipt.ts'
 import type { AnyBackend, AnySite, ReceivedMessage } from './backend-site.ts'
 import { becomes, broken, ended, endingOf } from './check.ts'
 import { createOutgoing } from './outgoing.ts'

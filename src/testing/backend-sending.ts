@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import type { Receipt } from '../channel/backend.ts'
+import type { Receipt } from '../channel/receipt.ts'
 import { findNotJson } from '../event/json.ts'
 import { type Bench, quietMs } from './backend-bench.ts'
 import type { AnySite } from './backend-site.ts'

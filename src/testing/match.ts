@@ -7,8 +7,10 @@ export interface SentMessage {
   readonly event: string
   readonly channel: string
   readonly address: unknown
-  /** The normalised address, as `send` tells of it. */
+  /** The normalised address; of a group, the first. */
   readonly to: string
+  /** All that it goes to: one, or those of a group. */
+  readonly members: readonly string[]
   readonly users: readonly string[]
   readonly locale: string
   readonly zone: string
@@ -24,7 +26,7 @@ export interface SentMessage {
 /** Which messages are meant; what is left out matches all. */
 export interface Match<ChannelName extends string = string> {
   readonly channel?: ChannelName
-  /** The normalised address. */
+  /** The normalised address; of a group, any. */
   readonly to?: string
   readonly user?: string | number
   readonly locale?: string
@@ -43,7 +45,7 @@ function contains(text: string | undefined, wanted: string | RegExp): boolean {
 
 const tests: { [Key in keyof Match]-?: (sent: SentMessage, wanted: never) => boolean } = {
   channel: (sent, channel: string) => sent.channel === channel,
-  to: (sent, to: string) => sent.to === to,
+  to: (sent, to: string) => sent.members.includes(to),
   user: (sent, user: string | number) => sent.users.includes(String(user)),
   locale: (sent, locale: string) => sent.locale === locale,
   context: (sent, context: Record<string, unknown>) =>
@@ -89,11 +91,11 @@ export function describeSent(sent: readonly SentMessage[]): string {
   if (sent.length === 0) return '  nothing'
   return sent
     .slice(0, 20)
-    .map(({ event, channel, to, locale, message }) => {
+    .map(({ event, channel, members, locale, message }) => {
       const text = Object.entries(message).map(
         ([part, value]) => `${part}: ${shown(value.slice(0, 60))}`,
       )
-      return `  ${event} over ${channel} to ${to} (${locale}) ${text.join(', ')}`
+      return `  ${event} over ${channel} to ${members.join(', ')} (${locale}) ${text.join(', ')}`
     })
     .concat(sent.length > 20 ? [`  … and ${sent.length - 20} more`] : [])
     .join('\n')

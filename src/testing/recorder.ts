@@ -22,7 +22,10 @@ export function createRecorder(channels: ChannelMap, now: () => Date): Recorder 
     channel: outgoing.channel,
     address: outgoing.address,
     to: channel.definition.address.key(outgoing.address),
-    users: typeof outgoing.recipient.userId === 'string' ? [outgoing.recipient.userId] : [],
+    members: outgoing.addresses.map((each) => channel.definition.address.key(each)),
+    users: outgoing.recipients.flatMap(({ userId }) =>
+      typeof userId === 'string' ? [userId] : [],
+    ),
     locale: outgoing.locale,
     zone: outgoing.zone,
     message: outgoing.message,

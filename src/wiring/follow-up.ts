@@ -1,4 +1,5 @@
-import { EnvoyerError, type ErrorCode } from '../errors.ts'
+import type { Database } from '../database/contract.ts'
+import { codeOf, EnvoyerError, toError } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
@@ -18,19 +19,8 @@ interface Stored {
   }
 }
 
-/** Mistakes of the call itself, which another try would only find again. */
-const lasting: ReadonlySet<string> = new Set<ErrorCode>([
-  'address-secret',
-  'channel-options',
-  'channel-unknown',
-  'context-invalid',
-  'context-not-json',
-  'event-unknown',
-  'key-reused',
-  'option-invalid',
-  'recipients-invalid',
-  'template-missing',
-])
+/** The transaction itself has to be tried again. */
+const transient = new Set(['40001', '40P01'])
 
 /**
  * Sends what `onCompleted` of completed notifications asks for, in the transaction that completes
@@ -59,23 +49,42 @@ export function createFollowUp(
       own: database,
     }
     for (const { id, follow } of rows) {
-      // An event that this version no longer has is not worth failing the settled ones for.
-      if (!Object.hasOwn(events, follow.event)) continue
       // It was sent when the notification was completed before.
       if (follow.secret === erased) continue
-      try {
+      const sendIt = async () => {
+        // An event that this version no longer has is not worth failing the settled ones for.
+        if (!Object.hasOwn(events, follow.event)) return
         const terms = parseSendOptions({ key: `completed:${id}` }, follow.event, events, channels)
         const context = reveal(sealer, follow)
         await (await send())(follow.event, follow.recipients, context, terms, carrier)
-        if (follow.secret !== undefined) await eraseFollowUp(outbox, tx, id)
-      } catch (thrown) {
-        // Nor is one that cannot be sent: what was sent would never be settled, and go out again.
-        if (!(thrown instanceof EnvoyerError) || !lasting.has(thrown.code)) throw thrown
-        onError(thrown)
       }
+      const failed = await inSavepoint(tx, sendIt)
+      if (failed) onError(failed)
+      // Who has the key may still want to read it.
+      const keyMissing = failed instanceof EnvoyerError && failed.code === 'secret-key-invalid'
+      if (follow.secret !== undefined && !keyMissing) await eraseFollowUp(outbox, tx, id)
     }
     return () => {
       if (rows.length > 0) for (const channel of Object.keys(channels)) queue.ticket(channel)
     }
+  }
+}
+
+/**
+ * Gives the error of what could not be done, with all of it undone. What was sent must be settled
+ * all the same, or it would go out again.
+ */
+async function inSavepoint(tx: Database, work: () => Promise<void>): Promise<Error | undefined> {
+  await tx.execute('SAVEPOINT follow_up')
+  try {
+    await work()
+    await tx.execute('RELEASE SAVEPOINT follow_up')
+    return undefined
+  } catch (thrown) {
+    const error = toError(thrown)
+    if (transient.has(codeOf(error, ''))) throw error
+    // Throws where the database is away: then nothing is settled either.
+    await tx.execute('ROLLBACK TO SAVEPOINT follow_up')
+    return error
   }
 }

@@ -37,7 +37,8 @@ export function reveal(
 
 /**
  * A short secret could be guessed from a plain hash of it, so what is sensitive is hashed with the
- * secret key.
+ * secret key. A stored one is compared in the form in which it was made: the event may have become
+ * sensitive since, and the key may have been replaced.
  */
 export function fingerprint(
   sealer: Sealer,
@@ -45,9 +46,10 @@ export function fingerprint(
   context: JsonObject,
 ): Fingerprint {
   const json = canonicalJson(context)
-  const of = (like?: string) =>
-    sensitive === undefined
-      ? createHash('sha256').update(json).digest('hex')
-      : sealer.fingerprint(json, like)
-  return { text: of(), matches: (stored) => of(stored) === stored }
+  const plain = () => createHash('sha256').update(json).digest('hex')
+  return {
+    text: sensitive === undefined ? plain() : sealer.fingerprint(json),
+    matches: (stored) =>
+      stored === (stored.includes(':') ? sealer.fingerprint(json, stored) : plain()),
+  }
 }

@@ -2,7 +2,7 @@ import { gather } from '../channel/gather.ts'
 import { type Context, createDeliver, lostOutcome } from '../deliver.ts'
 import { EnvoyerError } from '../errors.ts'
 import { parseContext } from '../event/context.ts'
-import type { Json, JsonObject } from '../event/json.ts'
+import type { JsonObject } from '../event/json.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
 import { backendBucket, holdBack, laneBucket } from '../outbox/bucket.ts'
@@ -14,8 +14,8 @@ import type { Templates } from '../template/contract.ts'
 import type { Deliver } from '../worker/contract.ts'
 import { startWorker, type Worker, type WorkerOptions } from '../worker/worker.ts'
 import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
-import { loadAddress } from './address.ts'
 import type { Opened } from './open.ts'
+import { toOutgoing } from './outgoing.ts'
 import { reveal } from './sensitive.ts'
 
 export interface WorkParts {
@@ -82,34 +82,15 @@ function wireDeliver(
       })
       return channels[channel]!.definition.complete?.(message) ?? message
     },
-    send: async (claimed, { input, output }, message, signal, took) => {
-      const channel = channels[claimed.channel]!
-      const recipients = [claimed.recipient].flat()
-      const stored = Array.isArray(claimed.recipient)
-        ? (claimed.address as readonly Json[])
-        : [claimed.address]
-      const addresses = stored.map((each) => loadAddress(sealer, channel, each))
-      return backends[claimed.channel]!.send({
-        id: claimed.id,
-        notificationId: claimed.notificationId,
-        attempt: claimed.attempts - claimed.attemptsBefore,
-        event: claimed.event,
-        channel: claimed.channel,
-        address: addresses[0],
-        addresses,
-        message,
-        options: optionsOf(claimed),
-        context: output,
-        input,
-        recipient: recipients[0]!,
-        recipients,
-        locale: claimed.locale,
-        zone: claimed.zone,
-        createdAt: claimed.createdAt,
-        backends: health.of(claimed.channel, took),
-        signal,
-      })
-    },
+    send: async (claimed, context, message, signal, took) =>
+      backends[claimed.channel]!.send(
+        toOutgoing(claimed, {
+          ...{ sealer, context, message, signal },
+          channel: channels[claimed.channel]!,
+          options: optionsOf(claimed),
+          backends: health.of(claimed.channel, took),
+        }),
+      ),
     backend: (channel) => channels[channel]!.backend.name,
     retry: retryOf(configuration),
     holdBack: (claimed, scope, delayMs) => {

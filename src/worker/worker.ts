@@ -139,7 +139,7 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
 }
 
 const leftUnwritten = (count: number) =>
-  `The worker stopped before it could write down how ${count} deliveries ended: the database was away. They will be sent again.`
+  `The worker stopped before it could write down how ${count} deliveries ended, since the database took nothing. They will be sent again.`
 
 interface LoopParts {
   readonly name: string

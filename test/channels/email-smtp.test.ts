@@ -6,13 +6,16 @@ import { promisify } from 'node:util'
 import { decodeWords } from 'postal-mime'
 import { type SmtpOptions, smtp } from '../../channels/email/index.ts'
 import { readSmtpOptions } from '../../channels/email/smtp-options.ts'
-import { EnvoyerError, Permanent } from '../../src/errors.ts'
+import { DeliveryError, EnvoyerError, Permanent } from '../../src/errors.ts'
 import { type SmtpTestServer, startSmtp } from '../support/smtp.ts'
 import { mailTo } from '../support/smtp-mail.ts'
 
 let server: SmtpTestServer
 before(async () => {
-  server = await startSmtp({ refuse: (address) => (address.startsWith('no') ? 550 : undefined) })
+  server = await startSmtp({
+    refuse: (address) =>
+      address.startsWith('no') ? 550 : address.startsWith('later') ? 450 : undefined,
+  })
 })
 after(() => server.close())
 
@@ -107,6 +110,20 @@ test('a mail to a group goes to all of it; whom the server refuses is told, whil
     backend.send(mailTo('no1@x.example', { addresses: ['no1@x.example', 'no2@x.example'] })),
     (error: unknown) => error instanceof Permanent && error.code === 'smtp-550',
   )
+})
+
+test('a group of which one may be reached later is tried again', async (t) => {
+  const backend = backendOf(t)
+  const addresses = ['no1@x.example', 'later@x.example']
+  for (const options of [{}, { cc: 'jane@x.example' }]) {
+    await assert.rejects(
+      backend.send(mailTo(addresses[0]!, { addresses, options })),
+      (error: unknown) =>
+        error instanceof DeliveryError &&
+        !(error instanceof Permanent) &&
+        error.code === 'smtp-450',
+    )
+  }
 })
 
 test('of several refusals, that of the recipient decides, not that of a copy', async (t) => {

@@ -23,9 +23,9 @@ interface Person {
 onEveryEngine('a fallback', (engine) => {
   const setUp = (
     behave: (page: Page) => void = refuse,
-    events: { alarm?: object; radioFallback?: string } = {},
+    events: { alarm?: object; radioFallback?: string; radio?: () => void } = {},
   ) => {
-    const [first, second, third] = [recorder(behave), recorder(), recorder()]
+    const [first, second, third] = [recorder(behave), recorder(events.radio), recorder()]
     const place = engine.fresh()
     const envoyer = createEnvoyer({
       ...place,
@@ -131,6 +131,31 @@ onEveryEngine('a fallback', (engine) => {
       { pager: 'p3', radio: ['r3', 'r4'] },
     ])
     assert.deepEqual(second.sent.map(({ address }) => address).sort(), ['r1', 'r3', 'r4'])
+    await envoyer.close()
+  })
+
+  test('loses nobody who shares an address with others on the way', async () => {
+    const { envoyer, third, send } = setUp(refuse, { radioFallback: 'flag', radio: refuse })
+    for (const channel of ['radio', 'flag'] as const) {
+      await envoyer.templates.set('alarm', channel, 'text', 'x')
+    }
+    await send([
+      { pager: 'p1', radio: 'shared', flag: 'f1' },
+      { pager: 'p2', radio: 'shared', flag: 'f2' },
+      { pager: 'p3', flag: 'f3' },
+      { pager: 'p3', flag: 'f4' },
+    ])
+    assert.deepEqual(third.sent.map(({ address }) => address).sort(), ['f1', 'f2', 'f3', 'f4'])
+    await envoyer.close()
+  })
+
+  test('is found where the event names no channels', async () => {
+    const { envoyer, second, send } = setUp(refuse, {
+      alarm: { channels: undefined, fallback: 'radio' },
+    })
+    await envoyer.templates.set('alarm', 'pager', 'text', 'x')
+    await send({ pager: 'p1', radio: 'r1' })
+    assert.equal(second.sent.length, 1)
     await envoyer.close()
   })
 

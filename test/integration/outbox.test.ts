@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { retry } from '../../src/outbox/again.ts'
 import { holdBack, laneBucket, setRate } from '../../src/outbox/bucket.ts'
 import { claimAlone } from '../../src/outbox/claim.ts'
 import { stateOf } from '../../src/outbox/find.ts'
@@ -218,6 +219,24 @@ onEveryEngine('the outbox', (engine) => {
     await bare.write(1, { to: 'after' })
     assert.equal((await bare.claim({ buckets: ['channel:solo'] })).claimed.length, 0)
     bare.advance(-61_000)
+  })
+
+  test('a retry that comes while the context is being erased finds that it is', async () => {
+    const id = await bare.write(2)
+    const { outbox, database } = bare
+    await database.execute(`UPDATE ${outbox.schema}.notification SET secret = 'sealed'`)
+    const [a, b] = (await bare.claim()).claimed
+    await settle(outbox, database, [asFailed(a!)])
+    let retried: Promise<string[]> | undefined
+    await database.transaction(async (tx) => {
+      await settle(outbox, tx, [asSent(b!)])
+      if (engine.name === 'embedded') return
+      retried = retry(outbox, database, [a!.id])
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    })
+    retried ??= retry(outbox, database, [a!.id])
+    assert.deepEqual(await retried, [])
+    assert.equal((await stateOf(outbox, database, id))?.completed, true)
   })
 
   test('a rate grants its tokens and no more, to all claims together', async () => {

@@ -253,6 +253,90 @@ onEveryEngine('a sensitive context', (engine) => {
     await envoyer.close()
   })
 
+  test('an answer of any kind leaves it sent once, and only what is known in its receipt', async () => {
+    const answers = [undefined, null, { refused: 'all' }, { refused: [null] }, { pin: planted.pin }]
+    const calls: unknown[] = []
+    const envoyer = createResets(engine, {
+      ...recorder(),
+      send: async () => answers[calls.push(1) - 1] as never,
+    })
+    const told: unknown[] = []
+    envoyer.on('delivery:sent', (signal) => void told.push(signal))
+    await envoyer.worker()
+    const people = answers.map((_, n) => ({ pager: `${n}` }))
+    const result = await envoyer.send('whole', people, planted)
+    assert.equal((await envoyer.waitFor(result)).sent, answers.length)
+    assert.deepEqual([calls.length, told.length], [answers.length, answers.length])
+    for (const { id } of result.deliveries) {
+      assert.deepEqual((await envoyer.deliveries.get(id)).receipt, {})
+    }
+    await envoyer.close()
+  })
+
+  test('a key of an event that has become sensitive, or is no more, is still the same key', async () => {
+    const place = engine.fresh()
+    const kept = place.directory ? { ...place, directory: await temporaryDirectory() } : place
+    const secretKey = newKey()
+    const at = (sensitive: true | undefined) =>
+      createEnvoyer({
+        ...{ ...kept, secretKey },
+        events: { reset: { context: reset, ...(sensitive ? { sensitive } : {}) } },
+        channels: { pager: pager({ backend: recorder() }) },
+      })
+    for (const [n, order] of [[undefined, true] as const, [true, undefined] as const].entries()) {
+      for (const [turn, sensitive] of order.entries()) {
+        const envoyer = at(sensitive)
+        const options = { key: `k${n}`, channels: ['pager'] as const }
+        const { repeated } = await envoyer.send('reset', { pager: '1' }, planted, options)
+        assert.equal(repeated, turn === 1)
+        await envoyer.close()
+      }
+    }
+  })
+
+  test('what cannot follow is reported; what it was to follow is settled, once', async () => {
+    const place = engine.fresh()
+    const kept = place.directory ? { ...place, directory: await temporaryDirectory() } : place
+    const [schema, backend] = [kept.schema!, recorder()]
+    const failures: string[] = []
+    const at = (context: z.ZodType, secretKey: string) =>
+      createEnvoyer({
+        ...{ ...kept, secretKey },
+        onFailure: ({ error }) => void failures.push((error as EnvoyerError).code),
+        events: {
+          first: defineEvent({ context: z.object({}), channels: ['pager'] }),
+          after: { context, sensitive: true, channels: ['pager'] },
+        },
+        channels: { pager: pager({ backend }) },
+      })
+    const key = newKey()
+    const strict = z.object({ token: z.string(), more: z.string() })
+    const throwing = z.unknown().transform(() => {
+      throw new TypeError(planted.token)
+    })
+    for (const [later, laterKey] of [
+      [z.object({ token: z.string() }), newKey()],
+      [strict, key],
+      [throwing, key],
+    ] as const) {
+      const before = at(z.object({ token: z.string() }), key)
+      const onCompleted = {
+        ...{ event: 'after', recipients: { pager: '2' }, context: { token: planted.token } },
+      } as never
+      const result = await before.send('first', { pager: '1' }, {}, { onCompleted })
+      await before.close()
+      const after = at(later, laterKey)
+      await after.worker()
+      assert.equal((await after.waitFor(result)).sent, 1)
+      // Where the key is missing somebody may still want to read it; only there it is left.
+      assert.equal((await dump(after, schema)).split('sealed:').length - 1, 1)
+      await after.close()
+    }
+    assert.equal(backend.sent.length, 3)
+    assert.deepEqual(failures.slice(0, 2), ['secret-key-invalid', 'context-invalid'])
+    assert.equal(failures.length, 3)
+  })
+
   test('keys rotate: what waits is opened with the old one, and without it waits for it', async () => {
     const [first, second] = [newKey(), newKey()]
     const place = engine.fresh()
@@ -280,6 +364,10 @@ onEveryEngine('a sensitive context', (engine) => {
       { code: 'key-reused' },
     )
     await after.worker()
+    // Tried again each minute, and never given up for want of the key.
+    await after.transaction((manager) =>
+      manager.query(`UPDATE "${kept.schema}".delivery SET send_at = now()`),
+    )
     assert.equal((await after.waitFor(result)).sent, 1)
     assert.deepEqual(backend.sent[0]?.input, planted)
     await after.close()

@@ -153,6 +153,14 @@ onEveryEngine('one message to a group', (engine) => {
     await envoyer.close()
   })
 
+  test('a group whose addresses are long in bytes is found by the index all the same', async () => {
+    const { envoyer, send } = setUp()
+    const handles = Array.from({ length: 3 }, (_, n) => ({ handle: `${'東京'.repeat(400)}${n}` }))
+    const { count } = await send(handles)
+    assert.equal(count, 1)
+    await envoyer.close()
+  })
+
   test('whom the provider refused in a group is kept with the receipt', async () => {
     const refused = [{ address: 'ben', code: 'gone', text: 'left the room' }]
     const envoyer = createEnvoyer({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Outgoing, Receipt } from '../../src/channel/backend.ts'
+import type { Outgoing } from '../../src/channel/backend.ts'
+import type { Receipt } from '../../src/channel/receipt.ts'
 import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
 import { backendChecks } from '../../src/testing/index.ts'
 import { failuresAmong } from '../support/failures-among.ts'

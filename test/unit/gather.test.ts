@@ -67,6 +67,20 @@ test('what sendMany throws is the answer of all; a missing answer fails its mess
   assert.match(String(second?.status === 'rejected' && second.reason), /bulk gave no answer/)
 })
 
+test('answers that are no list fail their messages, and nothing else', async () => {
+  for (const wrong of [undefined, null, 7, { id: 'a' }]) {
+    const { send } = gather(bulk({ sendMany: async () => wrong as never }))
+    const ended = await Promise.allSettled(['a', 'b'].map((text) => send(message(text))))
+    assert.match(String(ended[1]?.status === 'rejected' && ended[1].reason), /no list of answers/)
+  }
+})
+
+test('a backend that takes none at once is refused', () => {
+  for (const manyAtMost of [0, Number.NaN, 1.5]) {
+    assert.throws(() => failover([bulk({ manyAtMost }), bulk({ name: 'b' })]), /manyAtMost/)
+  }
+})
+
 test('what goes out together is aborted when the last of it is', async () => {
   const aborted: boolean[] = []
   const [one, two] = [new AbortController(), new AbortController()]
