@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Answer, Backend, Outgoing, Receipt } from '../../src/channel/backend.ts'
+import type { Answer, Backend, Outgoing } from '../../src/channel/backend.ts'
+import type { Receipt } from '../../src/channel/receipt.ts'
 import { DeliveryError, Permanent, RetryAfter, toError } from '../../src/errors.ts'
 import type { BackendSite, ReceivedMessage } from '../../src/testing/index.ts'
 

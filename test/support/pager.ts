@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { Backend, Outgoing, Receipt } from '../../src/channel/backend.ts'
+import type { Backend, Outgoing } from '../../src/channel/backend.ts'
 import { type ChannelOptions, defineChannel } from '../../src/channel/channel.ts'
+import type { Receipt } from '../../src/channel/receipt.ts'
 import { delays } from '../../src/channel/retry.ts'
 import { createEnvoyer } from '../../src/envoyer.ts'
 import { defineEvent } from '../../src/event/define.ts'
