@@ -4,7 +4,7 @@ import { failover, roundRobin } from '../../src/channel/composite.ts'
 import { delays } from '../../src/channel/retry.ts'
 import { createEnvoyer } from '../../src/envoyer.ts'
 import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
-import { temporaryDirectory } from '../support/database.ts'
+import { temporaryDirectory, until } from '../support/database.ts'
 import { onEveryEngine } from '../support/engines.ts'
 import { type Page, pager, pagerEvents, recorder } from '../support/pager.ts'
 
@@ -82,7 +82,7 @@ onEveryEngine('backends made of backends', (engine) => {
   test('one that fails again and again is left alone, by a new worker too, and probed later', async () => {
     const place = engine.fresh()
     const kept = place.directory ? { ...place, directory: await temporaryDirectory() } : place
-    const { a, b, envoyer, start, send } = setUp(failover, { failures: 2, downMs: 2000 }, kept)
+    const { a, b, envoyer, start, send } = setUp(failover, { failures: 2, downMs: 60_000 }, kept)
     await envoyer.worker({ pollMs: 50 })
     a.behaviour.error = down
     await send('1')
@@ -94,8 +94,11 @@ onEveryEngine('backends made of backends', (engine) => {
     const other = start()
     await other.worker({ pollMs: 50 })
     assert.equal((await send('4', other)).backend, 'b')
-    await new Promise((resolve) => setTimeout(resolve, 2000))
-    assert.equal((await send('5', other)).backend, 'a')
+    // The pause is over.
+    await other.transaction((manager) =>
+      manager.query(`UPDATE "${kept.schema}".bucket SET blocked_until = now()`),
+    )
+    await until(async () => (await send('5', other)).backend === 'a', 'a probe')
     assert.equal((await send('6', other)).backend, 'a')
     assert.ok(b.sent.length >= 3)
     await other.close()
