@@ -45,25 +45,16 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
     const attachments = await loadAttachments(mail.options.attachments, source, mail.signal)
     const flight: Flight = { handedOver: false }
     const composed = { ...composeMail(mail, settings, attachments), flight }
-    let info: SMTPSentMessageInfo
-    try {
-      info = await transporter.sendMail(composed)
-    } catch (error) {
-      const { rejectedErrors = [] } = error as NodemailerError
+    const info = await transporter.sendMail(composed).catch((error: NodemailerError) => {
       // of several refusals, those of whom the mail is for, not of who gets a copy
-      const errors = rejectedErrors.slice(0, mail.addresses.length)
-      throw decisive(
-        (errors.length > 0 ? errors : [error]).map((each) => failed(each, flight.handedOver)),
-      )
-    }
+      const refused = error.rejectedErrors?.slice(0, mail.addresses.length) ?? []
+      const errors = refused.length > 0 ? refused : [error]
+      throw decisive(errors.map((each) => failed(each, flight.handedOver)))
+    })
     const refusals = (info.rejectedErrors ?? []).map((error) => ({
-      address: error.recipient ?? '',
-      error: failed(error, false),
+      ...{ address: error.recipient ?? '', error: failed(error, false) },
     }))
-    // the envelope begins with whom the mail is for; refused copies are told, not thrown
-    const forWhom = info.envelope.to.slice(0, mail.addresses.length)
-    const lost = refusals.filter(({ address }) => forWhom.includes(address))
-    if (lost.length >= forWhom.length) throw decisive(lost.map(({ error }) => error))
+    refuseUnreached(info, refusals, mail.addresses.length)
     return receiptOf(info, refusals, mask)
   }
 
@@ -91,6 +82,18 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
       await source.close()
     },
   }
+}
+
+/** Throws where nobody whom the mail is for is reached; refused copies are told, not thrown. */
+function refuseUnreached(
+  { envelope }: SMTPSentMessageInfo,
+  refusals: readonly Refusal[],
+  count: number,
+): void {
+  // the envelope begins with whom the mail is for
+  const forWhom = envelope.to.slice(0, count)
+  const lost = refusals.filter(({ address }) => forWhom.includes(address))
+  if (lost.length >= forWhom.length) throw decisive(lost.map(({ error }) => error))
 }
 
 /** Of a group, one who may be reached later is worth another try. */

@@ -1,4 +1,3 @@
-import { AssertionError } from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import type { Envoyer } from '../envoyer.ts'
 import { checkConfiguration, type EnvoyerOptions } from '../option/configuration.ts'
@@ -7,9 +6,9 @@ import type { SendResult } from '../outbox/result.ts'
 import type { SkipReason } from '../recipient/route.ts'
 import type { Skip } from '../recipient/skip.ts'
 import { assemble } from '../wiring/assemble.ts'
-import type { Opened } from '../wiring/open.ts'
-import type { Worker } from '../worker/worker.ts'
-import { describeMatch, describeSent, type Match, matches, type SentMessage } from './match.ts'
+import { createAssertions } from './assertions.ts'
+import { createDelivering } from './delivering.ts'
+import type { Match, SentMessage } from './match.ts'
 import { createRecorder } from './recorder.ts'
 
 /** An envoyer whose backends record, on a database in memory, with a clock that can be moved. */
@@ -78,14 +77,12 @@ export function createTestEnvoyer<
   } as never)
   const { envoyer, open } = assemble(configuration, () => offsetMs)
   const skips: Skip[] = []
-  const deliver = createDelivering(open, () => envoyer.worker({ stopOn: [], pollMs: 60_000 }))
+  const deliver = createDelivering(configuration.channels, envoyer, open)
 
   const sent = async () => {
     await deliver()
     return recorder.sent
   }
-  const found = async (event: string, match: Match) =>
-    (await sent()).filter((message) => matches(message, event, match))
   const face = {
     ...envoyer,
     async send(...given: Parameters<typeof envoyer.send>): Promise<SendResult> {
@@ -110,74 +107,7 @@ export function createTestEnvoyer<
       offsetMs = at - Date.now()
       await deliver()
     },
-    async assertSent(event: string, match: Match = {}) {
-      const messages = await found(event, match)
-      const enough =
-        match.count === undefined ? messages.length > 0 : messages.length === match.count
-      if (enough) return messages
-      const wanted = match.count === undefined ? 'at least one' : String(match.count)
-      throw failure(
-        `Expected ${wanted} of ${describeMatch(event, match)}; there were ${messages.length}.`,
-        recorder.sent,
-        skips,
-      )
-    },
-    async assertNotSent(event: string, match: Match = {}) {
-      const messages = await found(event, match)
-      if (messages.length === 0) return
-      throw failure(
-        `Expected no ${describeMatch(event, match)}; there were ${messages.length}.`,
-        messages,
-      )
-    },
-    async assertNothingSent() {
-      if ((await sent()).length > 0) throw failure('Expected that nothing is sent.', recorder.sent)
-    },
-    assertSkipped(reason: SkipReason, match: { channel?: string; user?: string | number } = {}) {
-      const skipped = skips.filter(
-        (skip) =>
-          skip.reason === reason &&
-          (match.channel === undefined || skip.channel === match.channel) &&
-          (match.user === undefined || skip.userId === String(match.user)),
-      )
-      if (skipped.length > 0) return skipped
-      throw failure(
-        `Expected that somebody is skipped: ${describeMatch(reason, match)}.`,
-        [],
-        skips,
-      )
-    },
+    ...createAssertions(sent, skips),
   }
   return face as unknown as TestEnvoyer<Events, Channels, User, OwnAddress>
-}
-
-function failure(text: string, sent: readonly SentMessage[], skips: readonly Skip[] = []) {
-  const skipped = skips.map(
-    ({ channel, reason, userId, recipient }) =>
-      `  ${channel}: ${reason} (recipient ${recipient}${userId === undefined ? '' : `, user ${userId}`})`,
-  )
-  const lines = [text, 'Sent:', describeSent(sent)]
-  if (skipped.length > 0) lines.push('Skipped:', ...skipped)
-  return new AssertionError({ message: lines.join('\n'), stackStartFn: failure })
-}
-
-/** Runs a worker until nothing is due by the fake clock, without sleeping longer than it needs. */
-function createDelivering(open: () => Promise<Opened>, start: () => Promise<Worker>) {
-  let worker: Promise<Worker> | undefined
-  return async (): Promise<void> => {
-    const { database, outbox } = await open()
-    for (;;) {
-      const [row] = await database.execute<{ due: string }>(
-        `SELECT count(*) AS due FROM ${outbox.schema}.delivery
-         WHERE status = 'sending'
-           OR (status = 'pending' AND send_at <= now() + $1::float8 * interval '1 ms')`,
-        [outbox.clockOffsetMs()],
-      )
-      if (Number(row?.due) === 0) return
-      worker ??= start()
-      const { soon } = await worker
-      soon(0)
-      await new Promise((resolve) => setTimeout(resolve, 2))
-    }
-  }
 }

@@ -90,6 +90,28 @@ function createParts(configuration: Configuration, clockOffsetMs: () => number) 
   return { onError, emitter, opening, templates, settings }
 }
 
+/** Starts workers that are known until they stop. */
+function createStartWorker(
+  workers: Set<Worker>,
+  close: () => Promise<void>,
+  onError: (error: Error) => void,
+  start: (options: WorkerOptions) => Promise<Worker>,
+) {
+  return async (options: WorkerOptions = {}): Promise<Worker> => {
+    const problems = unknownKeys(options, workerOptionNames)
+    if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+    const worker = await start(options)
+    workers.add(worker)
+    const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
+    const release = stopOnSignals(worker, stopOn, close, onError)
+    void worker.stopped.then(() => {
+      workers.delete(worker)
+      release()
+    })
+    return worker
+  }
+}
+
 /**
  * Makes an envoyer of a checked configuration. `clockOffsetMs` is what the fake clock of tests is
  * ahead of the database's; `open` gives such tests the database.
@@ -127,19 +149,9 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     await opening.close()
     await Promise.all(Object.values(channels).map((channel) => channel.backend.close?.()))
   }
-  const startWorker = async (options: WorkerOptions = {}): Promise<Worker> => {
-    const problems = unknownKeys(options, workerOptionNames)
-    if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
-    const worker = await work({ ...(await wired()), followUp, onError }, options)
-    workers.add(worker)
-    const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
-    const release = stopOnSignals(worker, stopOn, close, onError)
-    void worker.stopped.then(() => {
-      workers.delete(worker)
-      release()
-    })
-    return worker
-  }
+  const startWorker = createStartWorker(workers, close, onError, async (options) =>
+    work({ ...(await wired()), followUp, onError }, options),
+  )
   const envoyer = {
     async send(
       event: string,

@@ -3,7 +3,7 @@ import { after, beforeEach, describe, test } from 'node:test'
 import { z } from 'zod'
 import { email, smtp } from '../../channels/email/index.ts'
 import { delays } from '../../src/channel/retry.ts'
-import { Permanent } from '../../src/errors.ts'
+import { Permanent, RetryAfter } from '../../src/errors.ts'
 import { defineEvent } from '../../src/event/define.ts'
 import { createTestEnvoyer } from '../../src/testing/index.ts'
 import { pager, recorder } from '../support/pager.ts'
@@ -101,6 +101,29 @@ describe('createTestEnvoyer', () => {
     const [page] = await envoyer.assertSent('reminder', { count: 1 })
     assert.ok(page!.at.getTime() - tomorrow.getTime() >= 7_200_000)
     await assert.rejects(envoyer.advance('2001-01-01T00:00:00Z'), RangeError)
+  })
+
+  test('does not wait for an operator or a pause, and goes on after it', async () => {
+    const ada = { email: 'ada@example.com', userId: 'ada' }
+    const welcome = () => envoyer.send('welcome', ada, { name: 'Ada' })
+    const paused = new RetryAfter(60_000, 'slow down', { code: 'http-429', scope: 'backend' })
+    envoyer.fail('email', paused)
+    await welcome()
+    await envoyer.assertNothingSent()
+    await envoyer.advance(3_600_000)
+    await envoyer.assertSent('welcome', { count: 1 })
+    await envoyer.settings.set('email', { paused: true })
+    await welcome()
+    await envoyer.assertSent('welcome', { count: 1 })
+    await envoyer.settings.set('email', { paused: false })
+    await envoyer.assertSent('welcome', { count: 2 })
+  })
+
+  test('knows every member of a group', async () => {
+    const people = ['ada', 'ben'].map((userId) => ({ email: `${userId}@example.com`, userId }))
+    const together = { grouping: { email: 'together' } } as const
+    await envoyer.send('welcome', people, { name: 'all' }, together)
+    await envoyer.assertSent('welcome', { to: 'ben@example.com', user: 'ben', count: 1 })
   })
 
   test('a failure for good is seen as the application would see it', async () => {
