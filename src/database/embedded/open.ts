@@ -13,7 +13,7 @@ import { acquireLock, type Lock } from './lock.ts'
 import { guardOneSession } from './one-session.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { createEngineStream } from './stream.ts'
-import { type EngineThread, startThread } from './thread.ts'
+import { compileEngine, type EngineThread, startThread } from './thread.ts'
 
 /** A call that waits longer than this for the one session is told so, rather than for ever. */
 const waitForSessionMs = 60_000
@@ -25,7 +25,8 @@ export async function openEmbedded(options: DatabaseOptions): Promise<OwnDatabas
   const lost = (error: Error) => thread?.abandon(error)
   const lock = await lockOf(options, lost)
   try {
-    thread = await startThread(await settingsOf(options, lock), warn)
+    const [settings] = await Promise.all([settingsOf(options, lock), compileEngine()])
+    thread = await startThread(settings, warn)
     return await openSource(options, thread, lock, warn)
   } catch (error) {
     await thread?.close().catch(() => {})

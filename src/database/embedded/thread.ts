@@ -32,6 +32,12 @@ const { WebAssembly } = globalThis as unknown as {
 /** A second database in this process, as in tests, starts twice as fast. */
 let compiled: Promise<object> | undefined
 
+/** PGlite's WebAssembly.Module; begun early, it is ready when the thread is started. */
+export function compileEngine(): Promise<object> {
+  compiled ??= compile()
+  return compiled
+}
+
 async function compile(): Promise<object> {
   const file = new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'))
   return WebAssembly.compile(await readFile(file))
@@ -52,9 +58,8 @@ export async function startThread(
   settings: EngineSettings,
   warn: (error: Error) => void,
 ): Promise<EngineThread> {
-  compiled ??= compile()
   const state: State = {
-    worker: createWorker({ ...settings, compiled: await compiled }),
+    worker: createWorker({ ...settings, compiled: await compileEngine() }),
     connections: new Map(),
     reports: [],
     failure: undefined,
