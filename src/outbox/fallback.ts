@@ -6,22 +6,23 @@ import { now, type Outbox } from './outbox.ts'
 export interface StoredFallback {
   readonly id: string
   readonly channel: string
-  /** Where they are not those of the delivery, which was to a group. */
+  /** Where they are not those of the delivery. */
   readonly recipient?: JsonObject
   readonly users?: readonly string[]
+  readonly zone?: string
   readonly address: Json
   readonly addressKey: string
   readonly locale: string
   readonly fallback?: readonly StoredFallback[]
 }
 
-/** Of whom a delivery to a group consists does not say whose address a fallback is: each says it. */
+/** Of a group, or of several who share an address, each fallback says whose it is. */
 export function storedFallback(delivery: NewDelivery): readonly StoredFallback[] | undefined {
   if (delivery.fallback.length === 0) return undefined
-  const ofGroup = Array.isArray(delivery.recipient)
   return delivery.fallback.map((each) => {
-    const { id, channel, address, addressKey, locale, users } = each
-    const whose = ofGroup ? { recipient: each.recipient as JsonObject, users } : {}
+    const { id, channel, address, addressKey, locale, users, zone } = each
+    const own = each.recipient === delivery.recipient
+    const whose = own ? {} : { recipient: each.recipient as JsonObject, users, zone }
     const fallback = storedFallback(each)
     return {
       ...{ id, channel, address, addressKey, locale, ...whose },
@@ -43,12 +44,12 @@ export const fallBack = (o: Outbox) => `
        created_at, fallback)
     SELECT f.id, d.notification_id, d.id, d.lane, d.urgent, d.event, f.channel,
       coalesce(f.recipient, d.recipient), coalesce(f.users, d.users), f.address, f."addressKey",
-      f.locale, d.zone, 'pending', CASE WHEN d.urgent THEN 0 ELSE 1 END,
+      f.locale, coalesce(f.zone, d.zone), 'pending', CASE WHEN d.urgent THEN 0 ELSE 1 END,
       ${now(1)}, ${now(1)}, 0, 0, ${now(1)}, f.fallback
     FROM settled s JOIN ${o.schema}.delivery d ON d.id = s.id
     CROSS JOIN LATERAL jsonb_to_recordset(s.fallback) AS f
       (id uuid, channel text, recipient jsonb, users text[], address jsonb, "addressKey" text,
-       locale text, fallback jsonb)
+       locale text, zone text, fallback jsonb)
     WHERE s.status = 'failed' AND s.fallback IS NOT NULL
     ON CONFLICT DO NOTHING
     RETURNING id, notification_id, event, channel, users)`

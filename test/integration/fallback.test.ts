@@ -149,6 +149,20 @@ onEveryEngine('a fallback', (engine) => {
     await envoyer.close()
   })
 
+  test('of a shared address is each person’s own', async () => {
+    const { envoyer, second, send } = setUp(refuse, eventFallback)
+    await send([
+      { pager: 'p', userId: 'frank' },
+      { pager: 'p', radio: 'r', userId: 'gerda' },
+    ])
+    assert.deepEqual(
+      second.sent.map(({ address, recipient }) => [address, recipient.userId]),
+      [['r', 'gerda']],
+    )
+    assert.equal((await envoyer.deliveries.list({ user: 'gerda' })).length, 1)
+    await envoyer.close()
+  })
+
   test('is found where the event names no channels', async () => {
     const { envoyer, second, send } = setUp(refuse, {
       alarm: { channels: undefined, fallback: 'radio' },
