@@ -1,3 +1,4 @@
+import { toError } from '../errors.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import { fallBack } from './fallback.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
@@ -62,10 +63,19 @@ const escapes = /\\(?:u[\da-f]{4}|.)/g
 /** JSON that jsonb takes: NUL and halves of characters (a provider's cut answer) are replaced. */
 function json(value: Json | undefined): string | null {
   if (value === undefined) return null
-  const text = JSON.stringify(value)
+  const text = written(value)
   if (!unstorable.test(text)) return text
   // JSON.stringify escapes no surrogate but one without its other half.
   return text.replace(escapes, (each) => (unstorable.test(each) ? '\\ufffd' : each))
+}
+
+/** What a plugin gave may be no JSON (a BigInt, a circle); how the try ended is written all the same. */
+function written(value: Json): string {
+  try {
+    return JSON.stringify(value) ?? 'null'
+  } catch (thrown) {
+    return JSON.stringify({ unwritable: toError(thrown).message })
+  }
 }
 
 function plain(text: string): string {
@@ -187,7 +197,7 @@ export async function settle(
     column((each) => json(sent(each)?.receipt)),
     column((each) => json(sent(each)?.message)),
     column((each) => not(each)?.delayMs ?? null),
-    column((each) => not(each)?.code ?? null),
+    column((each) => (not(each) ? plain(not(each)!.code) : null)),
     column((each) => (not(each) ? plain(not(each)!.text) : null)),
     column((each) => json(not(each)?.request)),
     column((each) => json(not(each)?.response)),

@@ -239,6 +239,18 @@ onEveryEngine('the outbox', (engine) => {
     assert.equal((await stateOf(outbox, database, id))?.completed, true)
   })
 
+  test('what cannot be written as JSON does not keep a try from being settled', async () => {
+    await bare.write(2)
+    const [a, b] = (await bare.claim()).claimed
+    const odd = { count: 5n } as never
+    const failed = { ...asFailed(b!), code: 'x\u0000', request: odd }
+    const { ids } = await settle(bare.outbox, bare.database, [
+      { ...asSent(a!), receipt: odd },
+      failed,
+    ])
+    assert.equal(ids.size, 2)
+  })
+
   test('a rate grants its tokens and no more, to all claims together', async () => {
     await setRate(bare.outbox, bare.database, 'channel:pager', { perSecond: 10, burst: 5 })
     await bare.write(40)
