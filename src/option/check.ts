@@ -5,8 +5,9 @@ import { contextJsonSchema } from '../event/context.ts'
 import type { EventDefinition } from '../event/define.ts'
 import { reservedKeys } from '../event/storable.ts'
 import type { Sealer } from '../secret/sealer.ts'
+import { groupingProblems } from './grouping.ts'
 import type { AnyChannel, ChannelMap, EventMap } from './infer.ts'
-import { groupingProblems, mergeChannelOptions } from './send-options.ts'
+import { mergeChannelOptions } from './send-options.ts'
 
 const eventKeys = [
   ...['label', 'context', 'channels', 'urgent', 'retry', 'grouping', 'fallback', 'sensitive'],
@@ -31,45 +32,60 @@ export function namesOf(kind: string, record: unknown, problems: string[]): stri
   return names
 }
 
-/** What is wrong with one event. */
+/** What is wrong with one event. `problems` are those found so far; its own are put to them. */
 export function checkEvent(
   name: string,
   events: EventMap,
-  channels: ChannelMap,
+  given: ChannelMap,
   sealer: Sealer,
   problems: string[],
 ): void {
   const event = events[name]!
-  problems.push(...unknownKeys(event, eventKeys).map((line) => `event "${name}": ${line}`))
-  if (typeof event.context?.['~standard']?.validate !== 'function') {
-    problems.push(
-      `event "${name}": \`context\` is not a Standard Schema (zod, valibot, arktype, …)`,
-    )
+  // That there are none is told already.
+  const channels = given ?? {}
+  const add = (lines: readonly string[]) =>
+    void problems.push(...lines.map((line) => `event "${name}": ${line}`))
+  add(unknownKeys(event, eventKeys))
+  if (typeof event?.context?.['~standard']?.validate !== 'function') {
+    add(['`context` is not a Standard Schema (zod, valibot, arktype, …)'])
     return
   }
-  for (const channel of [event.channels ?? [], event.fallback ?? []].flat()) {
-    if (!Object.hasOwn(channels, channel)) {
-      problems.push(`event "${name}": the channel "${channel}" is not configured`)
-    }
-  }
-  for (const line of groupingProblems(event.grouping, channels)) {
-    problems.push(`event "${name}": ${line}`)
-  }
+  add(routeProblems(event, channels))
+  add(groupingProblems(event.grouping, channels))
+  // Of a key that cannot be read it is told already that it cannot.
+  const keyIsWrong = problems.some((line) => line.startsWith('`secretKey`'))
+  add(sensitiveProblems(event, sealer.ready || keyIsWrong))
   const properties = contextJsonSchema(event, 'output')?.properties as object | undefined
   const keys = Object.keys(properties ?? {})
-  problems.push(...sensitiveProblems(event, sealer).map((line) => `event "${name}": ${line}`))
-  for (const key of reservedKeys) {
-    if (keys.includes(key)) problems.push(`event "${name}": the context key \`${key}\` is reserved`)
-  }
+  const reserved = reservedKeys.filter((key) => keys.includes(key))
+  add(reserved.map((key) => `the context key \`${key}\` is reserved`))
   try {
     mergeChannelOptions(channels, event.channelOptions, undefined)
   } catch (thrown) {
-    problems.push(...(thrown as EnvoyerError).problems.map((line) => `event "${name}": ${line}`))
+    add((thrown as EnvoyerError).problems)
   }
 }
 
+/** What is wrong with the channels that an event is sent over. */
+function routeProblems({ channels: asked, fallback }: EventDefinition, all: ChannelMap): string[] {
+  if (asked !== undefined && !(Array.isArray(asked) && asked.length > 0)) {
+    return ['`channels` must be a list with at least one name']
+  }
+  const names = asked ?? Object.keys(all)
+  const problems = names
+    .filter((channel) => !Object.hasOwn(all, channel))
+    .map((channel) => `the channel "${channel}" is not configured`)
+  // A list of one name would be found like the name, and its messages never taken up.
+  if (fallback !== undefined && !(typeof fallback === 'string' && Object.hasOwn(all, fallback))) {
+    problems.push('`fallback` must be the name of one configured channel')
+  } else if (fallback !== undefined && names.every((channel) => channel === fallback)) {
+    problems.push(`\`fallback\`: "${fallback}" is the event's only channel; name another`)
+  }
+  return problems
+}
+
 /** A misspelt key would leave in the clear what it was to protect. */
-function sensitiveProblems(event: EventDefinition, sealer: Sealer): string[] {
+function sensitiveProblems(event: EventDefinition, hasKey: boolean): string[] {
   const { sensitive } = event
   if (sensitive === undefined) return []
   const problems: string[] = []
@@ -83,7 +99,7 @@ function sensitiveProblems(event: EventDefinition, sealer: Sealer): string[] {
       problems.push(`\`sensitive\`: the context has no key \`${key}\``)
     }
   }
-  if (!sealer.ready) {
+  if (!hasKey) {
     problems.push('it is sensitive, and there is no key to encrypt with: set ENVOYER_SECRET_KEY')
   }
   return problems
@@ -116,7 +132,9 @@ export function checkChannel(name: string, channels: ChannelMap, problems: strin
   }
   problems.push(...groupingProblems({ [name]: channel.grouping }, channels))
   const { fallback } = channel
-  if (fallback !== undefined && (fallback === name || !Object.hasOwn(channels, fallback))) {
+  const isOther =
+    typeof fallback === 'string' && fallback !== name && Object.hasOwn(channels, fallback)
+  if (fallback !== undefined && !isOther) {
     problems.push(`channel "${name}": \`fallback\` must be the name of another configured channel`)
   }
 }

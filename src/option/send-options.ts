@@ -3,6 +3,7 @@ import type { DatabaseHandle } from '../database/handle.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { findNotJson, isStorable, type Json, type JsonObject } from '../event/json.ts'
 import type { SendTerms } from '../send.ts'
+import { groupingProblems } from './grouping.ts'
 import type { ChannelMap, ContextOf, EventMap, MessageOptions } from './infer.ts'
 
 /** What is to be sent once every delivery of a notification is settled. */
@@ -112,21 +113,6 @@ function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): str
     if (lost !== undefined) problems.push(`${lost}; it is stored as JSON`)
   }
   return problems
-}
-
-/** What is wrong with channel names and groupings. */
-export function groupingProblems(
-  grouping: Readonly<Record<string, Grouping>> | undefined,
-  channels: ChannelMap,
-): string[] {
-  return Object.entries(grouping ?? {}).flatMap(([name, value]) => {
-    const at = `\`grouping\` of ${name}`
-    if (!Object.hasOwn(channels, name)) return [`${at}: no such channel`]
-    if (value !== 'each' && value !== 'together') return [`${at}: must be each or together`]
-    return value === 'together' && channels[name]!.definition.groupAtMost === undefined
-      ? [`${at}: a message of this channel cannot go to several together`]
-      : []
-  })
 }
 
 /** The channels' options of a message: the event's with the call's over them, each checked. */

@@ -264,7 +264,7 @@ test('fallbacks to nowhere are refused', () => {
       assert.deepEqual(error.problems, [
         'channel "pager": `fallback` must be the name of another configured channel',
         'channel "radio": `fallback` must be the name of another configured channel',
-        'event "alarm": the channel "smoke" is not configured',
+        'event "alarm": `fallback` must be the name of one configured channel',
       ])
       return true
     },

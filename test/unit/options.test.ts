@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { smtp } from '../../channels/email/index.ts'
 import { http } from '../../channels/webhook/index.ts'
 import { delays, exponential, fixed, linear } from '../../src/channel/retry.ts'
@@ -42,6 +43,54 @@ test('a misspelt option is refused, wherever it stands', () => {
     () => smtp(loose({ url: 'smtp://localhost', from: 'a@b.example', conections: 1 })),
     refused(/no option `conections`/),
   )
+})
+
+test('what an event says of channels must be what send can follow', () => {
+  const channels = { pager: pager({ backend: recorder() }), radio: pager({ backend: recorder() }) }
+  const problemsOf = (event: object, options: object = {}): readonly string[] => {
+    try {
+      const alarm = { context: z.object({}), ...event }
+      createEnvoyer(loose({ events: { alarm }, channels, ...options }))
+    } catch (thrown) {
+      return (thrown as EnvoyerError).problems
+    }
+    return []
+  }
+  const noFallback = 'event "alarm": `fallback` must be the name of one configured channel'
+  assert.deepEqual(problemsOf({ channels: ['pager'], fallback: ['radio'] }), [noFallback])
+  assert.deepEqual(problemsOf({ channels: ['pager'], fallback: 'smoke' }), [noFallback])
+  const pointless = 'event "alarm": `fallback`: "pager" is the event\'s only channel; name another'
+  assert.deepEqual(problemsOf({ channels: ['pager'], fallback: 'pager' }), [pointless])
+  assert.deepEqual(problemsOf({ channels: ['pager', 'radio'], fallback: 'radio' }), [])
+  for (const wrong of [[], 'pager', {}]) {
+    assert.deepEqual(problemsOf({ channels: wrong }), [
+      'event "alarm": `channels` must be a list with at least one name',
+    ])
+  }
+  for (const wrong of ['together', ['together'], null]) {
+    assert.deepEqual(problemsOf({ grouping: wrong }), [
+      'event "alarm": `grouping` must be an object by channel: `{ email: \'together\' }`',
+    ])
+  }
+  const listed = pager(loose({ backend: recorder(), fallback: ['radio'] }))
+  assert.deepEqual(problemsOf({}, { channels: { ...channels, pager: listed } }), [
+    'channel "pager": `fallback` must be the name of another configured channel',
+  ])
+  assert.deepEqual(problemsOf({ channels: ['pager'] }, { channels: undefined }), [
+    '`channels` must be an object with at least one entry',
+    'event "alarm": the channel "pager" is not configured',
+  ])
+})
+
+test('of a wrong secret key it is told that it is wrong, not that there is none', () => {
+  const events = { alarm: { context: z.object({}), sensitive: true } }
+  const channels = { pager: pager({ backend: recorder() }) }
+  const create = (options: object) => () => createEnvoyer(loose({ events, channels, ...options }))
+  assert.throws(create({ secretKey: 'short' }), (error: EnvoyerError) => {
+    assert.equal(error.problems.length, 1)
+    return refused(/`secretKey`: .*Key 1 of 1 is not 32 bytes/)(error)
+  })
+  assert.throws(create({ secretKey: '' }), refused(/no key to encrypt with/))
 })
 
 test('a retry policy that would try for ever, or never, is refused when it is made', () => {
