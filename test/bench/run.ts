@@ -9,6 +9,7 @@ import { startPostgres } from '../support/postgres.ts'
 import { type BenchRow, print } from './measure.ts'
 
 const benches: Record<string, () => Promise<BenchRow[]>> = {
+  availability: async () => (await import('./availability.ts')).benchAvailability(),
   send: async () => (await import('./send.ts')).benchSend(),
   render: async () => (await import('./render.ts')).benchRender(),
   http: async () => (await import('./webhook.ts')).benchHttp(),
