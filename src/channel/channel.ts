@@ -1,5 +1,6 @@
 import type { AddressType } from './address.ts'
 import type { Backend } from './backend.ts'
+import { definitionProblems } from './definition-problems.ts'
 import { unknownKeys } from './known-keys.ts'
 import type { PartSpecs, Rendered } from './part.ts'
 import { defaultRetry, type RetryPolicy } from './retry.ts'
@@ -75,9 +76,12 @@ export interface Channel<
   readonly rate: Rate | undefined
   readonly grouping: Grouping
   readonly fallback: string | undefined
-  /** What was said that no channel knows; createEnvoyer refuses it. */
-  readonly unknown: readonly string[]
+  /** What is wrong with the definition or the options; createEnvoyer refuses it. */
+  readonly problems: readonly string[]
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: a channel is used with its own types only through its own definition
+export type AnyChannel = Channel<any, any, any, any>
 
 const channelKeys = ['backend', 'retry', 'concurrency', 'timeoutMs', 'rate', 'grouping', 'fallback']
 
@@ -95,6 +99,7 @@ export function defineChannel<
   Options = Record<never, never>,
   const Key extends string = never,
 >(definition: ChannelDefinition<Address, Parts, Options, Key>) {
+  const ofDefinition = definitionProblems(definition).map((line) => `defineChannel: ${line}`)
   return (
     options: ChannelOptions<Address, Parts, Options>,
   ): Channel<Address, Parts, Options, Key> => ({
@@ -106,6 +111,6 @@ export function defineChannel<
     rate: options.rate,
     grouping: options.grouping ?? 'each',
     fallback: options.fallback,
-    unknown: unknownKeys(options, channelKeys),
+    problems: [...ofDefinition, ...unknownKeys(options, channelKeys)],
   })
 }

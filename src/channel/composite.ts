@@ -1,7 +1,8 @@
 import { DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from '../errors.ts'
 import type { Backend, Outgoing } from './backend.ts'
 import type { Backends, DownLimits } from './backends.ts'
-import { gather } from './gather.ts'
+import { gather, isNamed } from './gather.ts'
+import { unknownKeys } from './known-keys.ts'
 import type { Receipt } from './receipt.ts'
 
 /** Members that failed before one took the message, for receipts and exchanges. */
@@ -44,14 +45,15 @@ function compose<Address, Message, Options>(
   limits: DownLimits,
   order: (up: readonly Backend<Address, Message, Options>[]) => typeof up,
 ): Backend<Address, Message, Options> {
-  const members = given.map(gather)
-  const names = members.map(({ name }) => name)
-  if (members.length < 2 || new Set(names).size < names.length) {
+  const problems = [...memberProblems(given), ...limitProblems(limits)]
+  if (problems.length > 0) {
     throw new EnvoyerError(
       'configuration-invalid',
-      `${kind}: needs two backends or more with different names, not [${names.join(', ')}]`,
+      problems.map((line) => `${kind}: ${line}`),
     )
   }
+  const members = given.map(gather)
+  const names = members.map(({ name }) => name)
   return {
     name: `${kind}(${names.join(',')})`,
     send: (outgoing) =>
@@ -63,6 +65,28 @@ function compose<Address, Message, Options>(
       await Promise.all(members.map((member) => member.close?.()))
     },
   }
+}
+
+function memberProblems(members: readonly Backend<never, never, never>[]): string[] {
+  if (!Array.isArray(members)) return ['needs a list of backends: [first, second]']
+  if (!members.every(isNamed)) return ['each of its backends must have a `name`']
+  const names = members.map(({ name }) => name)
+  return names.length < 2 || new Set(names).size < names.length
+    ? [`needs two backends or more with different names, not [${names.join(', ')}]`]
+    : []
+}
+
+function limitProblems(limits: DownLimits): string[] {
+  if (limits === null || typeof limits !== 'object') return ['its options must be an object']
+  const { failures = 1, downMs = 1 } = limits
+  const problems = unknownKeys(limits, ['failures', 'downMs'])
+  if (!(Number.isInteger(failures) && failures >= 1)) {
+    problems.push('`failures` must be a whole number of 1 or more')
+  }
+  if (!(Number.isFinite(downMs) && downMs > 0)) {
+    problems.push('`downMs` must be a number greater than 0')
+  }
+  return problems
 }
 
 /** Those that are up; where none is, all of them, soonest to be probed first: no message goes untried. */

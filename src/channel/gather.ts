@@ -43,6 +43,11 @@ export function gather<Address, Message, Options>(
   }
 }
 
+/** True for a backend that can be told from others, on record and by a composite. */
+export function isNamed(backend: Backend<never, never, never> | undefined): boolean {
+  return typeof backend?.name === 'string' && backend.name !== ''
+}
+
 /** What is wrong with how many a backend says it takes. */
 export function manyProblems({ name, manyAtMost = 1 }: Backend<never, never, never>): string[] {
   if (Number.isInteger(manyAtMost) && manyAtMost >= 1) return []

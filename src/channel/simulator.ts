@@ -1,12 +1,9 @@
 import { Permanent } from '../errors.ts'
 import type { Backend, Outgoing } from './backend.ts'
-import type { Channel } from './channel.ts'
+import type { AnyChannel, Channel } from './channel.ts'
 import { gather } from './gather.ts'
 import type { PartSpecs } from './part.ts'
 import { type Simulation, simulations } from './simulations.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: of any address, parts and options
-type AnyChannel = Channel<any, any, any, any>
 
 /**
  * `refused@simulator.example`, `refused+7@simulator.example`, `https://refused.simulator.example/7`.

@@ -1,4 +1,5 @@
-import { manyProblems } from '../channel/gather.ts'
+import type { AnyChannel } from '../channel/channel.ts'
+import { isNamed, manyProblems } from '../channel/gather.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EnvoyerError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
@@ -6,7 +7,7 @@ import type { EventDefinition } from '../event/define.ts'
 import { reservedKeys } from '../event/storable.ts'
 import type { Sealer } from '../secret/sealer.ts'
 import { groupingProblems } from './grouping.ts'
-import type { AnyChannel, ChannelMap, EventMap } from './infer.ts'
+import type { ChannelMap, EventMap } from './infer.ts'
 import { mergeChannelOptions } from './send-options.ts'
 
 const eventKeys = [
@@ -115,9 +116,13 @@ export function checkChannel(name: string, channels: ChannelMap, problems: strin
     problems.push(`channel "${name}" is not the result of a channel function such as email({ … })`)
     return
   }
-  for (const line of channel.unknown) problems.push(`channel "${name}": ${line}`)
-  if (typeof channel.backend?.send !== 'function') problems.push(`channel "${name}" has no backend`)
-  else problems.push(...manyProblems(channel.backend).map((line) => `channel "${name}": ${line}`))
+  for (const line of [...channel.problems, ...unknownKeys(channel.rate, ['perSecond', 'burst'])]) {
+    problems.push(`channel "${name}": ${line}`)
+  }
+  const { backend } = channel
+  if (typeof backend?.send !== 'function') problems.push(`channel "${name}" has no backend`)
+  else if (!isNamed(backend)) problems.push(`channel "${name}": its backend must have a \`name\``)
+  else problems.push(...manyProblems(backend).map((line) => `channel "${name}": ${line}`))
   if (typeof channel.retry !== 'function')
     problems.push(`channel "${name}": \`retry\` must be a function`)
   if (!Number.isInteger(channel.concurrency))

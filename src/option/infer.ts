@@ -1,9 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Channel } from '../channel/channel.ts'
+import type { AnyChannel, Channel } from '../channel/channel.ts'
 import type { EventDefinition } from '../event/define.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: a channel is used with its own types only through its own definition
-export type AnyChannel = Channel<any, any, any, any>
+export type { AnyChannel }
 
 export type ChannelMap = Readonly<Record<string, AnyChannel>>
 export type EventMap<

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { smtp } from '../../channels/email/index.ts'
 import { http } from '../../channels/webhook/index.ts'
+import { defineChannel } from '../../src/channel/channel.ts'
+import { failover, roundRobin } from '../../src/channel/composite.ts'
 import { delays, exponential, fixed, linear } from '../../src/channel/retry.ts'
 import { createEnvoyer } from '../../src/envoyer.ts'
 import type { EnvoyerError } from '../../src/errors.ts'
@@ -80,6 +82,62 @@ test('what an event says of channels must be what send can follow', () => {
     '`channels` must be an object with at least one entry',
     'event "alarm": the channel "pager" is not configured',
   ])
+})
+
+test('what is misspelt in the definition of a channel is refused where the channel is used', () => {
+  const address = { recipientKey: 'room', parse: String, key: String }
+  const problemsOf = (definition: object, options: object = {}): readonly string[] => {
+    try {
+      const room = defineChannel(loose({ address, parts: { text: 'required' }, ...definition }))
+      const channels = { room: room(loose({ backend: recorder(), ...options })) }
+      createEnvoyer(loose({ events: { alarm: { context: z.object({}) } }, channels }))
+    } catch (thrown) {
+      return (thrown as EnvoyerError).problems
+    }
+    return []
+  }
+  const at = 'channel "room": defineChannel:'
+  assert.deepEqual(problemsOf({}), [])
+  assert.match(problemsOf({ retries: 3 }).join(), /defineChannel: there is no option `retries`/)
+  for (const groupAtMost of [1, 2.5, '50', Number.NaN]) {
+    assert.deepEqual(problemsOf({ groupAtMost }), [
+      `${at} \`groupAtMost\` must be a whole number of 2 or more`,
+    ])
+  }
+  const badNeed = `${at} \`parts.text\` must be required, alternative or optional`
+  assert.deepEqual(problemsOf({ parts: { text: 'requierd' } }), [badNeed])
+  assert.deepEqual(problemsOf({ parts: { text: { format: 'html' } } }), [badNeed])
+  assert.deepEqual(problemsOf({ parts: { text: { need: 'optional', format: 'htm' } } }), [
+    `${at} \`parts.text\`: \`format\` must be text or html`,
+  ])
+  // Without effect, the secret of an address would be stored in the clear.
+  assert.match(
+    problemsOf({ address: { ...address, secretKey: ['token'] } }).join(),
+    /`address`: there is no option `secretKey`/,
+  )
+  assert.deepEqual(problemsOf({ address: { recipientKey: 'room' }, complete: true }), [
+    `${at} \`complete\` must be a function`,
+    `${at} \`address.parse\` must be a function`,
+    `${at} \`address.key\` must be a function`,
+  ])
+  const nameless = { send: recorder().send }
+  assert.deepEqual(problemsOf({}, { backend: nameless, rate: { perSecond: 1, brust: 2 } }), [
+    'channel "room": there is no option `brust`; there are perSecond, burst',
+    'channel "room": its backend must have a `name`',
+  ])
+})
+
+test('a misspelt or impossible option of failover or roundRobin is refused when it is made', () => {
+  const [a, b] = ['a', 'b'].map((name) => ({ ...recorder(), name }))
+  const made = (limits: unknown) => () => failover([a!, b!], loose(limits))
+  assert.throws(made({ downMS: 5, failures: 0 }), refused(/no option `downMS`[\s\S]*`failures`/))
+  assert.throws(made({ failures: 1.5, downMs: -1 }), refused(/`failures`[\s\S]*`downMs`/))
+  assert.throws(made({ downMs: Number.POSITIVE_INFINITY }), refused(/`downMs` must be a number/))
+  assert.throws(made(5), refused(/its options must be an object/))
+  assert.throws(() => roundRobin([a!, b!], loose({ down: 1 })), refused(/round-robin: .*`down`/))
+  assert.throws(() => failover(loose(a)), refused(/needs a list of backends/))
+  assert.throws(() => failover([a!, loose({ send: b!.send })]), refused(/must have a `name`/))
+  assert.doesNotThrow(made({ failures: 1, downMs: 0.5 }))
 })
 
 test('of a wrong secret key it is told that it is wrong, not that there is none', () => {
