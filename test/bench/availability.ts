@@ -76,12 +76,7 @@ export async function benchAvailability(): Promise<BenchRow[]> {
   return [
     await beside('one zone (floor: plain luxon)', berlin, ours, luxon),
     await beside('one zone (floor: plain native Intl)', berlin, ours, intl),
-    await beside(
-      'one zone, sets given each time (floor: plain luxon)',
-      berlin,
-      oursByFunction,
-      luxon,
-    ),
+    await beside('sets given each time (floor: plain luxon)', berlin, oursByFunction, luxon),
     await beside(`${everywhere.length} zones (floor: plain luxon)`, everywhere, ours, luxon),
     first,
   ]

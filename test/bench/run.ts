@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<BenchRow[]>> = {
   http: async () => (await import('./webhook.ts')).benchHttp(),
   smtp: async () => (await import('./email.ts')).benchSmtp(),
   deliver: async () => (await import('./deliver.ts')).benchDeliver(),
+  due: async () => (await import('./due.ts')).benchDue(),
 }
 
 const asked = process.argv.slice(2)
