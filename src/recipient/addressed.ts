@@ -16,3 +16,8 @@ export interface Addressed {
   /** Where it goes once this has been given up, over another channel. */
   fallback: Addressed[]
 }
+
+/** The same for messages to the same place. */
+export function markOf({ channel, addressKey }: Addressed): string {
+  return `${channel} ${addressKey}`
+}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '../event/json.ts'
-import type { Addressed } from './addressed.ts'
+import { type Addressed, markOf } from './addressed.ts'
 
 interface Group {
   /** What its members have in common: channel, locale and zone. */
@@ -48,15 +48,15 @@ function toOne({ members, addresses }: Group): Addressed {
  */
 export function createGroups() {
   const groups: Group[] = []
-  /** The group of each common that has room. */
+  /** By what its members have in common: the group that is being filled. */
   const open = new Map<string, Group>()
+  /** By message: the group that its address is in. */
   const holders = new Map<string, Group>()
   return {
     /** False where the address is in a group of another locale or zone already. */
     join(made: Addressed, atMost: number): boolean {
       const common = `${made.channel} ${made.locale} ${made.zone}`
-      const mark = `${made.channel} ${made.addressKey}`
-      const holder = holders.get(mark)
+      const holder = holders.get(markOf(made))
       if (holder) {
         if (holder.common === common) holder.members.push(made)
         return holder.common === common
@@ -69,7 +69,7 @@ export function createGroups() {
       }
       group.members.push(made)
       group.addresses.push(made)
-      holders.set(mark, group)
+      holders.set(markOf(made), group)
       return true
     },
     /** All groups, one message each. */
