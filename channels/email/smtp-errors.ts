@@ -1,12 +1,7 @@
 import type { NodemailerError } from 'nodemailer'
-import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
+import { type Outcome, outcomeError } from '../../src/channel/outcome.ts'
+import type { DeliveryError } from '../../src/errors.ts'
 import { oneLine } from './header.ts'
-
-/**
- * `permanent`: failed at once. `temporary`: tried again as the channel's retry policy says.
- * `hold`: our set-up is at fault, not the mail: all mails of this backend wait five minutes.
- */
-export type Outcome = 'permanent' | 'temporary' | 'hold'
 
 /** What is known of a failure. */
 export interface Failure {
@@ -127,7 +122,6 @@ export const smtpRules: readonly SmtpRule[] = [
   },
 ]
 
-const holdMs = 5 * 60_000
 const maxTextLength = 1_000
 
 /** What belongs to a failure besides nodemailer's error. */
@@ -154,20 +148,14 @@ export function smtpError(error: NodemailerError, context: FailureContext): Deli
   }
   const rule = smtpRules.find(({ applies }) => applies(failure))!
   const said = oneLine(context.mask(error.response ?? error.message)).slice(0, maxTextLength)
-  const code = codeFor(rule, failure)
-  const options = {
-    code,
-    exchange: {
-      request: { host: context.host, port: context.port, command: failure.command },
-      ...(error.response === undefined ? {} : { response: said }),
-    },
+  const exchange = {
+    request: { host: context.host, port: context.port, command: failure.command },
+    ...(error.response === undefined ? {} : { response: said }),
   }
   const what = reply > 0 ? `The server answered ${failure.command} with ${said}` : said
   const text =
     rule.code === 'smtp-unconfirmed' ? `${what} (the server may have accepted the mail)` : what
-  if (rule.outcome === 'permanent') return new Permanent(text, options)
-  if (rule.outcome === 'hold') return new RetryAfter(holdMs, text, { ...options, scope: 'backend' })
-  return new DeliveryError(text, options)
+  return outcomeError(rule.outcome, codeFor(rule, failure), { text, exchange })
 }
 
 /** Replaces a password in all shapes in which a server could send it back. */

@@ -1,30 +1,13 @@
-import { DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
+import { type FailureContext, outcomeError } from '../../src/channel/outcome.ts'
+import type { DeliveryError } from '../../src/errors.ts'
 import { type Failure, postofficeRules } from './rules.ts'
-
-const holdMs = 5 * 60_000
-const slowMs = 30_000
-
-/** What belongs to a failure besides the facts that the rules look at. */
-export interface FailureContext {
-  /** In words, without secrets. */
-  readonly text: string
-  readonly retryAfterMs?: number | undefined
-  readonly exchange: Exchange
-}
 
 /** The error to throw for a failure, by the first rule that applies. */
 export function postofficeError(failure: Failure, context: FailureContext): DeliveryError {
-  const { retryAfterMs, exchange } = context
-  const rule = postofficeRules.find(({ applies }) => applies(failure))!
-  const doubtful = rule.code === 'postoffice-unconfirmed' || [502, 504].includes(failure.status)
+  const { code, outcome } = postofficeRules.find(({ applies }) => applies(failure))!
+  const doubtful = code === 'postoffice-unconfirmed' || [502, 504].includes(failure.status)
   const text = doubtful ? `${context.text} (the message may have been taken)` : context.text
-  const options = { code: codeFor(rule.code, failure), exchange }
-  if (rule.outcome === 'permanent') return new Permanent(text, options)
-  if (rule.outcome === 'temporary' && retryAfterMs === undefined) {
-    return new DeliveryError(text, options)
-  }
-  const least = { temporary: 0, slow: retryAfterMs ?? slowMs, hold: holdMs }[rule.outcome]
-  return new RetryAfter(Math.max(least, retryAfterMs ?? 0), text, { ...options, scope: 'backend' })
+  return outcomeError(outcome, codeFor(code, failure), { ...context, text })
 }
 
 function codeFor(code: string, { status, error }: Failure): string {

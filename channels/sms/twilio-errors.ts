@@ -1,31 +1,13 @@
-import { DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
+import { type FailureContext, outcomeError } from '../../src/channel/outcome.ts'
+import type { DeliveryError } from '../../src/errors.ts'
 import { type Failure, twilioRules } from './twilio-rules.ts'
-
-const holdMs = 5 * 60_000
-const slowMs = 30_000
-
-/** What belongs to a failure besides the facts that the rules look at. */
-export interface FailureContext {
-  /** In words, without secrets. */
-  readonly text: string
-  readonly retryAfterMs?: number | undefined
-  readonly exchange: Exchange
-}
 
 /** The error to throw for a failure, by the first rule that applies. */
 export function twilioError(failure: Failure, context: FailureContext): DeliveryError {
-  const { retryAfterMs, exchange } = context
-  const rule = twilioRules.find(({ applies }) => applies(failure))!
-  const unconfirmed = rule.code === 'twilio-unconfirmed'
-  const code = unconfirmed ? rule.code : codeFor(failure)
-  const text = unconfirmed ? `${context.text} (the message may have been sent)` : context.text
-  const options = { code, exchange }
-  if (rule.outcome === 'permanent') return new Permanent(text, options)
-  if (rule.outcome === 'temporary' && retryAfterMs === undefined) {
-    return new DeliveryError(text, options)
-  }
-  const least = { temporary: 0, slow: retryAfterMs ?? slowMs, hold: holdMs }[rule.outcome]
-  return new RetryAfter(Math.max(least, retryAfterMs ?? 0), text, { ...options, scope: 'backend' })
+  const { code, outcome } = twilioRules.find(({ applies }) => applies(failure))!
+  if (code !== 'twilio-unconfirmed') return outcomeError(outcome, codeFor(failure), context)
+  const text = `${context.text} (the message may have been sent)`
+  return outcomeError(outcome, code, { ...context, text })
 }
 
 function codeFor({ code, status, error }: Failure): string {

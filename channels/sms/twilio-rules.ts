@@ -1,10 +1,4 @@
-/**
- * `permanent`: failed at once. `temporary`: tried again as the channel's retry policy says.
- * `slow`: all messages of this backend wait as long as Twilio says, else 30 s.
- * `hold`: our account or set-up is at fault, not the message: all messages of this backend wait
- * five minutes.
- */
-export type Outcome = 'permanent' | 'temporary' | 'slow' | 'hold'
+import type { Outcome } from '../../src/channel/outcome.ts'
 
 /** What is known of a failure. */
 export interface Failure {
