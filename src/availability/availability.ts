@@ -1,5 +1,6 @@
 import { EnvoyerError } from '../errors.ts'
 import { readHours } from './check.ts'
+import { say } from './days.ts'
 import { type Hours, meet, nextOpen, nextShut, weekMs } from './hours.ts'
 import type { WindowSet } from './window.ts'
 import { lastInstant, type ZoneClock, zoneClock } from './zone.ts'
@@ -89,6 +90,7 @@ export function createAvailability(
       return next?.until ?? null
     },
     nextOpenings(now, zone, count) {
+      checkCount(count)
       const start = instantOf(now)
       return openTimes(hours, clockOf(zone), start, horizon(start), count)
     },
@@ -146,6 +148,14 @@ function instantOf(now: Date): number {
   const instant = now instanceof Date ? now.getTime() : Number.NaN
   if (Number.isNaN(instant)) throw new EnvoyerError('option-invalid', 'now: must be a valid Date')
   return instant
+}
+
+function checkCount(count: number): void {
+  if (Number.isSafeInteger(count) && count >= 0) return
+  throw new EnvoyerError(
+    'option-invalid',
+    `count: must be a whole number, 0 or more, not ${say(count)}`,
+  )
 }
 
 function clockOf(zone: string): ZoneClock {

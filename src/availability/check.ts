@@ -114,7 +114,8 @@ function readDate(date: unknown): number | undefined {
   return there ? midnight : undefined
 }
 
-function checkKeys(
+/** Adds the keys that are not known to `problems`; gives back the value. */
+export function checkKeys(
   value: Readonly<Record<string, unknown>>,
   known: readonly string[],
   name: string,
@@ -128,6 +129,6 @@ function checkKeys(
   return value
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

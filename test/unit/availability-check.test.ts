@@ -3,11 +3,13 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import {
   checkWindows,
+  closing,
   createAvailability,
   isOpen,
   isZone,
   nextOpenings,
   opening,
+  type Question,
   type WindowSet,
 } from '../../src/availability/index.ts'
 import { EnvoyerError } from '../../src/errors.ts'
@@ -139,6 +141,29 @@ describe('what is asked', () => {
       const ask = () => opening({ now, zone, sets: wrong as unknown as WindowSet[] })
       assert.throws(ask, invalid(/sets: must be a list/))
     }
+  })
+
+  test('must be nothing else', () => {
+    const asks = [opening, isOpen, closing, (question: Question) => nextOpenings(question, 1)]
+    for (const ask of asks) {
+      // As a caller would write it who thinks of one owner's windows.
+      const more = { now, zone, sets, windows: [{ from: '22:00', to: '23:00' }] }
+      assert.throws(() => ask(more), invalid(/has no key `windows`; known are now, zone, sets/))
+      assert.throws(() => ask({ now, tz: zone, sets } as never), invalid(/has no key `tz`/))
+      for (const wrong of [undefined, null, 'now', [now, zone, sets]]) {
+        assert.throws(() => ask(wrong as never), invalid(/must be \{ now, zone, sets \}/))
+      }
+    }
+  })
+
+  test('must be about a whole number of openings', () => {
+    for (const wrong of ['x', '5', undefined, null, -1, 1.5, Number.NaN, Infinity]) {
+      const count = wrong as number
+      const told = invalid(/count: must be a whole number, 0 or more, not /)
+      assert.throws(() => nextOpenings({ now, zone, sets }, count), told, String(wrong))
+      assert.throws(() => createAvailability(sets).nextOpenings(now, zone, count), told)
+    }
+    assert.deepEqual(nextOpenings({ now, zone, sets }, 0), [])
   })
 
   test('is answered at the ends of time', () => {
