@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { broken, type Rule } from './check.ts'
-import { type QueueBench, quietMs } from './queue-bench.ts'
+import { type QueueBench, quietMs, type Watched } from './queue-bench.ts'
 import type { QueueSite } from './queue-site.ts'
 
 /** A check of a queue: its rule, and where it applies. */
@@ -8,22 +8,32 @@ export type QueueRule = Rule<QueueBench, QueueSite<unknown>>
 
 const times = (count: number) => `the handler was called ${count} times`
 
+/** Puts a ticket, and ends the check unless the handler is called once more. */
+async function ticketCalls(
+  { queue, soon }: QueueBench,
+  channel: string,
+  watched: Watched,
+  expected: string,
+): Promise<void> {
+  const before = watched.begun
+  queue.ticket(channel)
+  await soon(
+    () => watched.begun > before,
+    expected,
+    () => times(watched.begun - before),
+  )
+}
+
 /** The rules for how tickets reach handlers. */
 export const consumingRules: readonly QueueRule[] = [
   {
     name: 'a ticket reaches the consumer of its channel',
     rule: 'A ticket tells that a channel has due work. One may be lost, but not as a habit: workers would only see work once a second.',
-    async run({ queue, watch, soon }) {
-      const watched = watch()
-      await queue.consume('email', 2, watched.handler)
+    async run(bench) {
+      const watched = bench.watch()
+      await bench.queue.consume('email', 2, watched.handler)
       for (const count of [1, 2, 3]) {
-        const before = watched.begun
-        queue.ticket('email')
-        await soon(
-          () => watched.begun > before,
-          `the handler is called for ticket ${count}`,
-          () => times(watched.begun - before),
-        )
+        await ticketCalls(bench, 'email', watched, `the handler is called for ticket ${count}`)
       }
     },
   },
@@ -44,7 +54,8 @@ export const consumingRules: readonly QueueRule[] = [
   {
     name: 'a busy channel holds up no other',
     rule: 'Each channel is consumed by itself: tickets go to the consumers of their own channel, whatever the others do.',
-    async run({ queue, watch, soon }) {
+    async run(bench) {
+      const { queue, watch, soon } = bench
       const [busy, free] = [watch('held'), watch()]
       await queue.consume('email', 1, busy.handler)
       await queue.consume('sms', 1, free.handler)
@@ -55,13 +66,7 @@ export const consumingRules: readonly QueueRule[] = [
         'the handler of `email` is called for its ticket',
         () => times(busy.begun),
       )
-      const before = free.begun
-      queue.ticket('sms')
-      await soon(
-        () => free.begun > before,
-        expected,
-        () => times(free.begun - before),
-      )
+      await ticketCalls(bench, 'sms', free, expected)
     },
   },
   {

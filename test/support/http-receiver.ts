@@ -12,13 +12,16 @@ export interface ReceivedRequest {
   readonly body: Buffer
 }
 
+/** What a request is answered with. */
+export interface WrittenAnswer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
 /** How a receiver treats a request. */
 export type Answer =
-  | {
-      readonly status: number
-      readonly headers?: Readonly<Record<string, string>>
-      readonly body?: string
-    }
+  | WrittenAnswer
   /** Takes the request and never answers. */
   | 'hang'
   /** Closes the connection instead of answering. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type ReceivedRequest, startReceiver } from './http-receiver.ts'
+import { type ReceivedRequest, startReceiver, type WrittenAnswer } from './http-receiver.ts'
 
 /**
  * A stand-in of the Postoffice server, as far as sending needs it, written from its source
@@ -44,11 +44,7 @@ export interface TakenMessage {
 
 export type PostofficeAnswer =
   /** Takes nothing. */
-  | {
-      readonly status: number
-      readonly headers?: Readonly<Record<string, string>>
-      readonly body?: string
-    }
+  | WrittenAnswer
   /** Does what it always does, so much later. */
   | { readonly delayMs: number }
   /** Takes the message and never answers. */

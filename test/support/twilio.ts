@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { type ReceivedRequest, startReceiver } from './http-receiver.ts'
+import { type ReceivedRequest, startReceiver, type WrittenAnswer } from './http-receiver.ts'
 
 /**
  * A stand-in of Twilio's REST API, as far as sending SMS needs it, written from Twilio's documents:
@@ -41,11 +41,7 @@ export interface AcceptedMessage {
 }
 
 export type TwilioAnswer =
-  | {
-      readonly status: number
-      readonly headers?: Readonly<Record<string, string>>
-      readonly body?: string
-    }
+  | WrittenAnswer
   /** Takes the message and never answers. */
   | 'hang'
   /** Takes the message and closes the connection instead of answering. */
