@@ -16,6 +16,8 @@ export interface Asked {
   readonly exchange: Exchange
   /** Takes what is secret out of a text. */
   readonly mask: (text: string) => string
+  /** What it should have been answered with, for a 2xx that is something else. */
+  readonly expected?: string
 }
 
 const maxTextLength = 1_000
@@ -40,7 +42,7 @@ export function refused(response: HttpResponse, asked: Asked, said?: Said): NotT
   const heard = textIn(response, asked)
   const wait = response.headers['retry-after']
   const error = postofficeError(failure, {
-    text: describe(status, said, heard),
+    text: describe(status, said, heard, asked.expected),
     retryAfterMs: retryAfterMs(wait),
     exchange: {
       ...asked.exchange,
@@ -59,10 +61,17 @@ export function textIn({ body }: HttpResponse, { mask }: Pick<Asked, 'mask'>): s
   return mask(body.toString('utf8')).slice(0, maxTextLength).replaceAll('\u0000', '\ufffd')
 }
 
-function describe(status: number, said: Said | undefined, heard: string): string {
+function describe(
+  status: number,
+  said: Said | undefined,
+  heard: string,
+  expected: string | undefined,
+): string {
   if (said === 'unknown-topic') return 'The topic does not exist on the Postoffice server.'
   if (said === 'no-publisher') return 'The topic has no publisher: Postoffice has stored nothing.'
-  return heard === '' ? `Postoffice answered ${status}.` : `Postoffice answered ${status}: ${heard}`
+  const isOther = expected !== undefined && status >= 200 && status <= 299
+  const answered = `Postoffice answered ${status}${isOther ? `, not with ${expected}` : ''}`
+  return heard === '' ? `${answered}.` : `${answered}: ${heard}`
 }
 
 /** `undefined` for what is not JSON. */

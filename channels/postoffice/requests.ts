@@ -7,8 +7,14 @@ import type { ServerSettings } from './server-options.ts'
 /** What became of a request: the ids of the jobs that the server made of it, or why it made none. */
 export type Outcome = { readonly ids: readonly number[] } | NotTaken
 
+/** By path: what the server answers with, where it has stored something. */
+const expected = {
+  '/api/messages/': '201 and a list of ids, {"id":[…]}',
+  '/api/bulk_messages/': '201 and a list of ids, {"result":[…]}',
+} as const
+
 export interface PostRequest {
-  readonly path: '/api/messages/' | '/api/bulk_messages/'
+  readonly path: keyof typeof expected
   readonly body: string
   readonly topic: string
   /** How many messages it holds. */
@@ -56,13 +62,12 @@ export function createRequests(settings: ServerSettings): Requests {
       } catch (thrown) {
         return unanswered(thrown, { exchange, mask }, early)
       }
+      const asked = { exchange, mask, expected: expected[path] }
       const answer = readJson(response)
       const ids = idsOf(response.status, answer)
-      if (ids === undefined) {
-        return refused(response, { exchange, mask }, saidBy(response.status, answer))
-      }
+      if (ids === undefined) return refused(response, asked, saidBy(response.status, answer))
       return ids.length === 0 && withoutPublisher === 'retry'
-        ? refused(response, { exchange, mask }, 'no-publisher')
+        ? refused(response, asked, 'no-publisher')
         : { ids }
     },
     async health() {

@@ -42,7 +42,7 @@ export const postofficeRules: readonly PostofficeRule[] = [
     applies: ({ said }) => said === 'unknown-topic',
   },
   {
-    when: 'Answer 201 with no ids: the topic has no publisher',
+    when: 'Answer 201 with an empty list of ids: the topic has no publisher',
     code: 'postoffice-no-publisher',
     outcome: 'temporary',
     meaning:
@@ -114,7 +114,7 @@ export const postofficeRules: readonly PostofficeRule[] = [
     applies: ({ error }) => tls.test(error) || error === 'url-refused',
   },
   {
-    when: 'No answer after the request may have been sent (connection cut, time up, worker stopping), or a 2xx that names no ids',
+    when: 'No answer after the request may have been sent (connection cut, time up, worker stopping), or a 2xx without a list of ids',
     code: 'postoffice-unconfirmed',
     outcome: 'temporary',
     meaning: 'The message may have been taken; the next try may deliver it once more.',

@@ -48,7 +48,7 @@ const table: Record<string, readonly (readonly [PostofficeAnswer, string])[]> = 
       'postoffice-unknown-topic, temporary',
     ],
   ],
-  'Answer 201 with no ids: the topic has no publisher': [
+  'Answer 201 with an empty list of ids: the topic has no publisher': [
     [{ status: 201, body: '{"id":[]}' }, 'postoffice-no-publisher, temporary'],
   ],
   'Answer 401, 403, 407': [
@@ -88,7 +88,7 @@ const table: Record<string, readonly (readonly [PostofficeAnswer, string])[]> = 
   'Any other answer but 2xx': [
     [{ status: 302, headers: { location: '/login' } }, 'http-302, temporary'],
   ],
-  'No answer after the request may have been sent (connection cut, time up, worker stopping), or a 2xx that names no ids':
+  'No answer after the request may have been sent (connection cut, time up, worker stopping), or a 2xx without a list of ids':
     [
       ['hang', 'postoffice-unconfirmed, temporary'],
       ['cut', 'postoffice-unconfirmed, temporary'],
@@ -123,6 +123,15 @@ describe('what an answer means', () => {
     const quiet = await sending({}, post({ address: 'quiet' }))
     assert.equal(kindOf(quiet), 'postoffice-no-publisher, temporary')
     assert.equal(quiet.message, 'The topic has no publisher: Postoffice has stored nothing.')
+  })
+
+  test('a 2xx of something else: the text says what was expected', async () => {
+    server.next({ status: 200, body: 'OK' })
+    const { message } = await sending({})
+    assert.equal(
+      message,
+      'Postoffice answered 200, not with 201 and a list of ids, {"id":[…]}: OK (the message may have been taken)',
+    )
   })
 
   test('a message over the server’s 8 MB is refused for good', async () => {
