@@ -1,12 +1,14 @@
+import type { Timing } from './availability/timing.ts'
 import { type Receipt, readReceipt } from './channel/receipt.ts'
 import type { RetryPolicy } from './channel/retry.ts'
 import { codeOf, DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from './errors.ts'
 import type { Json, JsonObject } from './event/json.ts'
 import type { Claimed } from './outbox/claim.ts'
 import type { Lost } from './outbox/hold.ts'
-import type { NotSent, Outcome } from './outbox/settle.ts'
+import type { NotSent, Outcome, Tried } from './outbox/settle.ts'
 import { hushedReceipt, hushedText } from './secret/hush.ts'
 import type { Deliver, Hold } from './worker/contract.ts'
+import { heldUp } from './worker/held-up.ts'
 
 export interface Context {
   /** As it was given to `send`, what was encrypted included. */
@@ -17,6 +19,8 @@ export interface Context {
 
 /** The steps of the worker's half, each made by the module that it is named after. */
 export interface DeliverSteps {
+  /** When it may go, as windows and deadline are at this instant. */
+  availability(claimed: Claimed, now: Date): Timing
   context(claimed: Claimed): Promise<Context>
   /** The message's parts. */
   render(claimed: Claimed, context: Context): Record<string, string>
@@ -41,7 +45,10 @@ export interface DeliverSteps {
   isSensitive(claimed: Claimed): boolean
 }
 
-/** claim → context → render → backend → settle → signals. Claiming and settling are the worker's. */
+/**
+ * claim → availability → context → render → backend → settle → signals. Claiming and settling are
+ * the worker's.
+ */
 export function createDeliver(steps: DeliverSteps): Deliver {
   return async (claimed, hold) => {
     const startedAt = new Date()
@@ -60,6 +67,9 @@ export function createDeliver(steps: DeliverSteps): Deliver {
       tookMs: performance.now() - began,
     })
     try {
+      const now = hold.now()
+      const held = heldUp(claimed, steps.availability(claimed, now), now)
+      if (held) return held
       const context = await steps.context(claimed)
       const message = steps.render(claimed, context)
       if (!hold.held()) return undefined
@@ -81,7 +91,8 @@ export function createDeliver(steps: DeliverSteps): Deliver {
         // Where this fails, the outcome of the try must not be lost with it.
         await steps.holdBack(claimed, error.scope, error.delayMs).catch(steps.onError)
       }
-      const failed = failure(claimed, error, steps.retry(claimed.event, claimed.channel))
+      const leftMs = claimed.deadlineAt ? Number(claimed.deadlineAt) - Number(hold.now()) : Infinity
+      const failed = failure(claimed, error, steps.retry(claimed.event, claimed.channel), leftMs)
       const told = steps.isSensitive(claimed) ? { ...failed, ...hushed(error) } : failed
       return { ...tried(), ...told }
     }
@@ -129,7 +140,9 @@ function failure(
   delivery: Pick<Claimed, 'attempts' | 'attemptsBefore' | 'elapsedMs'>,
   error: Error,
   retry: RetryPolicy,
-): Pick<NotSent, 'outcome' | 'delayMs' | 'code' | 'text' | 'request' | 'response'> {
+  /** Until its deadline. */
+  leftMs: number,
+): Omit<NotSent, keyof Tried> {
   let delayMs: number | null = null
   let note = ''
   try {
@@ -139,9 +152,15 @@ function failure(
     // A policy of the application's own; thrown on, it would hold up all other deliveries.
     note = `\nThe retry policy failed: ${toError(thrown).message}`
   }
+  if (delayMs !== null && delayMs > leftMs) {
+    delayMs = null
+    note += '\nNo try is left before its deadline.'
+  }
   const exchange = error instanceof DeliveryError ? error.exchange : undefined
   return {
     outcome: delayMs === null ? 'failed' : 'retry',
+    tried: true,
+    fallsBack: true,
     delayMs: delayMs ?? 0,
     code: codeOfError(error),
     text: `${textOf(error)}${note}`.slice(0, 2000),
@@ -181,7 +200,8 @@ export function lostOutcome(delivery: Lost, retry: RetryPolicy): Outcome {
     { code: 'worker-lost' },
   )
   return {
-    ...failure(delivery, error, retry),
+    // Its deadline is looked at when it is claimed again.
+    ...failure(delivery, error, retry, Infinity),
     delayMs: 0,
     id: delivery.id,
     attempts: delivery.attempts,

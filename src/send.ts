@@ -1,3 +1,4 @@
+import type { AfterDeadline } from './availability/timing.ts'
 import type { Database } from './database/contract.ts'
 import { EnvoyerError } from './errors.ts'
 import type { EventDefinition } from './event/define.ts'
@@ -11,10 +12,11 @@ import {
   type WhenCompleted,
 } from './outbox/enqueue.ts'
 import { createId } from './outbox/id.ts'
-import { type NewDelivery, withIds } from './outbox/new-delivery.ts'
+import { type Identified, type NewDelivery, withIds } from './outbox/new-delivery.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { createResult, type SendResult } from './outbox/result.ts'
 import type { Fingerprint, NewNotification, Terms } from './outbox/write.ts'
+import type { Addressed } from './recipient/addressed.ts'
 import { createExpand, type ExpandParts } from './recipient/expand.ts'
 import {
   type ChannelTerms,
@@ -30,8 +32,24 @@ export interface SendTerms extends ChannelTerms {
   readonly locale: string | undefined
   readonly urgent: boolean
   readonly at: Date | undefined
+  /** Passes the windows by. */
+  readonly immediate: boolean
+  /** Stands for the time of the call, where the first opening is looked for. */
+  readonly now: Date | undefined
+  readonly deadline: Date | undefined
+  /** The same, counted from `at` or else from the call. */
+  readonly deadlineMs: number | undefined
+  readonly afterDeadline: AfterDeadline
   /** What the worker will need: stored with the notification. */
   readonly stored: JsonObject
+}
+
+/** When the deliveries of one call go. */
+export interface CallTiming {
+  /** The windows are looked at from here; `undefined`: from now. */
+  readonly notBefore: Date | undefined
+  readonly deadline: Date | undefined
+  schedule(delivery: Identified): NewDelivery
 }
 
 /** What carries the writes of one call. */
@@ -56,8 +74,8 @@ export interface SendSteps {
   channels(name: string, event: EventDefinition, terms: ChannelTerms): PlannedChannel[]
   readonly plan: PlanParts
   expand(event: string): ExpandParts
-  /** The first instant at which it may go out; `undefined` is now. */
-  availability(terms: SendTerms): Date | undefined
+  /** The first instants at which its deliveries may go out. */
+  availability(event: string, terms: SendTerms): CallTiming
   readonly outbox: Outbox
   /** Writes what is to follow a notification that this call brings to its end. */
   whenCompleted: WhenCompleted
@@ -68,7 +86,6 @@ export interface SendSteps {
 export interface Queued {
   readonly event: string
   readonly urgent: boolean
-  readonly sendAt: Date | undefined
   readonly carrier: Carrier
   readonly enqueued: Pick<Enqueued, 'notificationId' | 'completed'>
   readonly deliveries: readonly NewDelivery[]
@@ -90,8 +107,10 @@ export function createSend(steps: SendSteps) {
     await steps.refresh(carrier)
     const plan = steps.channels(name, event, terms)
     const skips = createSkipList()
-    const expand = createExpand(steps.expand(name), plan, terms, skips.add)
-    const sendAt = steps.availability(terms)
+    const { locale } = terms
+    const immediate = terms.immediate || event.immediate === true
+    const expand = createExpand(steps.expand(name), plan, { locale, immediate }, skips.add)
+    const timing = steps.availability(name, terms)
     const notification: NewNotification = {
       id: createId(),
       event: name,
@@ -105,9 +124,11 @@ export function createSend(steps: SendSteps) {
       lane: notification.id,
       event: name,
       urgent: terms.urgent || event.urgent === true,
-      sendAt,
+      notBefore: timing.notBefore,
+      deadline: timing.deadline,
     }
-    const call: Call = { steps, carrier, notification, terms: common, skips, plan }
+    const make = (messages: readonly Addressed[]) => withIds(messages).map(timing.schedule)
+    const call: Call = { steps, carrier, notification, terms: common, skips, plan, make }
     return isMany(recipients)
       ? sendChunks(call, recipients, expand)
       : sendWhole(call, Array.isArray(recipients) ? recipients : [recipients], expand)
@@ -121,6 +142,8 @@ interface Call {
   readonly terms: Terms
   readonly skips: ReturnType<typeof createSkipList>
   readonly plan: readonly PlannedChannel[]
+  /** Gives messages their ids and times. */
+  make(messages: readonly Addressed[]): NewDelivery[]
 }
 
 /** An iterable that is not an array is written as it comes, in bounded memory. */
@@ -144,7 +167,7 @@ async function sendWhole(
 ): Promise<SendResult> {
   const { steps, carrier, notification, terms, skips } = call
   const alone = recipients.flatMap((recipient) => expand.one(recipient))
-  const deliveries = withIds([...alone, ...expand.groups()])
+  const deliveries = call.make([...alone, ...expand.groups()])
   refuseUntemplated(call, deliveries)
   const enqueued = await enqueueWhole(
     steps.outbox,
@@ -188,7 +211,10 @@ function refuseGroups(plan: readonly PlannedChannel[]) {
   if (grouped.length === 0) return
   throw new EnvoyerError(
     'option-invalid',
-    grouped.map(({ name }) => `channel ${name} sends together: pass the recipients as an array`),
+    grouped.map(
+      ({ name }) =>
+        `channel ${name} sends together: pass the recipients as an array, or \`grouping: { ${name}: 'each' }\``,
+    ),
   )
 }
 
@@ -203,7 +229,7 @@ async function sendChunks(
   async function* chunks() {
     let chunk: NewDelivery[] = []
     for await (const recipient of recipients) {
-      chunk.push(...withIds(expand.one(recipient)))
+      chunk.push(...call.make(expand.one(recipient)))
       if (chunk.length < chunkSize) continue
       pending = chunk
       chunk = []
@@ -245,7 +271,6 @@ async function sendChunks(
 const queuedOf = ({ terms, carrier }: Call) => ({
   event: terms.event,
   urgent: terms.urgent,
-  sendAt: terms.sendAt,
   carrier,
 })
 

@@ -11,9 +11,9 @@ import ts from 'typescript'
  */
 const tiers = [
   // what everything may know
-  ['errors.ts', 'event', 'channel', 'secret'],
+  ['errors.ts', 'event', 'channel', 'secret', 'availability'],
   // the steps that stand by themselves
-  ['database', 'guard', 'recipient', 'template', 'availability', 'signal'],
+  ['database', 'guard', 'recipient', 'template', 'signal'],
   // what is written down: work, and what operators change while everything runs
   ['outbox', 'setting'],
   ['queue'],

@@ -1,3 +1,4 @@
+import type { WindowSet } from '../availability/index.ts'
 import type { AddressType } from './address.ts'
 import type { Backend } from './backend.ts'
 import { definitionProblems } from './definition-problems.ts'
@@ -50,6 +51,16 @@ export interface ChannelOptions<Address, Parts extends PartSpecs, Options> {
   /** How fast messages go out, over all workers together. Default: no limit. */
   readonly rate?: Rate
   /**
+   * When messages may go out, as the recipient's wall clock reads; the windows of the event must be
+   * open too. Default: at any time. Operators can set others (`envoyer.windows`).
+   */
+  readonly windows?: WindowSet
+  /**
+   * Over how long messages are spread, evenly and never beyond the opening's end, that wait for the
+   * same opening of windows. Default 0: all are due when it opens.
+   */
+  readonly spreadMs?: number
+  /**
    * `together`: one message for all recipients of a `send` who have locale and zone in common, on a
    * channel that can do that; everybody in it may see the others. Default: `each`.
    */
@@ -74,6 +85,8 @@ export interface Channel<
   readonly concurrency: number
   readonly timeoutMs: number
   readonly rate: Rate | undefined
+  readonly windows: WindowSet | undefined
+  readonly spreadMs: number
   readonly grouping: Grouping
   readonly fallback: string | undefined
   /** What is wrong with the definition or the options; createEnvoyer refuses it. */
@@ -83,7 +96,10 @@ export interface Channel<
 // biome-ignore lint/suspicious/noExplicitAny: a channel is used with its own types only through its own definition
 export type AnyChannel = Channel<any, any, any, any>
 
-const channelKeys = ['backend', 'retry', 'concurrency', 'timeoutMs', 'rate', 'grouping', 'fallback']
+const channelKeys = [
+  ...['backend', 'retry', 'concurrency', 'timeoutMs', 'rate', 'windows', 'spreadMs', 'grouping'],
+  'fallback',
+]
 
 /**
  * Declares a channel. The result is called with a backend to configure it:
@@ -109,6 +125,8 @@ export function defineChannel<
     concurrency: options.concurrency ?? definition.concurrency ?? 50,
     timeoutMs: options.timeoutMs ?? 30_000,
     rate: options.rate,
+    windows: options.windows,
+    spreadMs: options.spreadMs ?? 0,
     grouping: options.grouping ?? 'each',
     fallback: options.fallback,
     problems: [...ofDefinition, ...unknownKeys(options, channelKeys)],

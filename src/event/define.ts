@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { WindowSet } from '../availability/index.ts'
 import type { Grouping } from '../channel/channel.ts'
 import type { RetryPolicy } from '../channel/retry.ts'
 import type { Storable } from './storable.ts'
@@ -16,6 +17,15 @@ export interface EventDefinition<
   readonly channels?: readonly ChannelName[]
   /** Overtakes everything that is not urgent: for password resets and the like. */
   readonly urgent?: boolean
+  /**
+   * When its messages may go out, as the recipient's wall clock reads; the windows of the channel
+   * must be open too. Default: at any time. Operators can set others (`envoyer.windows`).
+   */
+  readonly windows?: WindowSet
+  /** Over how long messages are spread that wait for the same opening. Default: the channel's. */
+  readonly spreadMs?: number
+  /** Its messages pass all windows by: for alarms and password resets. */
+  readonly immediate?: boolean
   /** Instead of the channel's. */
   readonly retry?: RetryPolicy
   /** By channel name, instead of the channel's: a group mail, say. */

@@ -9,10 +9,11 @@ import type { Sealer } from '../secret/sealer.ts'
 import { groupingProblems } from './grouping.ts'
 import type { ChannelMap, EventMap } from './infer.ts'
 import { mergeChannelOptions } from './send-options.ts'
+import { timingProblems } from './timing.ts'
 
 const eventKeys = [
-  ...['label', 'context', 'channels', 'urgent', 'retry', 'grouping', 'fallback', 'sensitive'],
-  'channelOptions',
+  ...['label', 'context', 'channels', 'windows', 'spreadMs', 'immediate', 'urgent', 'retry'],
+  ...['grouping', 'fallback', 'sensitive', 'channelOptions'],
 ]
 
 // Names are folder and file names too; a dot separates channel and part there.
@@ -53,6 +54,8 @@ export function checkEvent(
   }
   add(routeProblems(event, channels))
   add(groupingProblems(event.grouping, channels))
+  add(timingProblems(event))
+  if (typeof (event.immediate ?? false) !== 'boolean') add(['`immediate` must be a boolean'])
   // Of a key that cannot be read it is told already that it cannot.
   const keyIsWrong = problems.some((line) => line.startsWith('`secretKey`'))
   add(sensitiveProblems(event, sealer.ready || keyIsWrong))
@@ -136,6 +139,7 @@ export function checkChannel(name: string, channels: ChannelMap, problems: strin
     }
   }
   problems.push(...groupingProblems({ [name]: channel.grouping }, channels))
+  for (const line of timingProblems(channel)) problems.push(`channel "${name}": ${line}`)
   const { fallback } = channel
   const isOther =
     typeof fallback === 'string' && fallback !== name && Object.hasOwn(channels, fallback)

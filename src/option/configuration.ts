@@ -1,14 +1,16 @@
 import { existsSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { isZone } from '../availability/index.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
 import { simulateAll } from '../channel/simulator.ts'
 import { EnvoyerError, toError } from '../errors.ts'
-import { isZone, type RecipientOptions } from '../recipient/recipient.ts'
+import type { RecipientOptions } from '../recipient/recipient.ts'
 import { createSealer, type Sealer } from '../secret/sealer.ts'
 import type { FailedTry } from '../signal/signals.ts'
 import type { CustomFilter, TemplateLimits } from '../template/index.ts'
 import { checkChannel, checkEvent, namesOf } from './check.ts'
 import type { ChannelMap, EventMap } from './infer.ts'
+import { ownersWithWindows } from './timing.ts'
 
 /** A given-up delivery, or an error of Envoyer's own machinery that no caller could be told. */
 export type FailureReport =
@@ -23,7 +25,10 @@ export interface Surroundings {
   readonly filters?: Readonly<Record<string, CustomFilter>>
   /** What rendering one part may cost. */
   readonly templateLimits?: Partial<TemplateLimits>
-  /** Zone of recipients without one, for dates in templates. Default: UTC. */
+  /**
+   * Zone of recipients without one, or with one that is unknown: for windows, and for dates in
+   * templates. Must be given where there are windows. Default: UTC.
+   */
   readonly zone?: string
   /** Language of the base templates, and of numbers and dates in them. Default: en. */
   readonly locale?: string
@@ -93,6 +98,8 @@ export interface Configuration extends Omit<Surroundings, 'templates' | 'databas
   readonly channels: ChannelMap
   readonly recipient: RecipientOptions<never>
   readonly zone: string
+  /** It was said, not taken for granted. */
+  readonly zoneGiven: boolean
   readonly locale: string
   readonly schema: string
   readonly sealer: Sealer
@@ -119,7 +126,7 @@ const optionNames = [
   ],
   ...['connections', 'migrations', 'secretKey', 'keepMessages', 'simulate', 'onFailure'],
 ]
-const recipientKeys = ['address', 'data', 'locale', 'tz', 'userId']
+const recipientKeys = ['address', 'data', 'locale', 'tz', 'immediate', 'userId']
 
 function checkSurroundings(configuration: Configuration, problems: string[]): void {
   const { zone, locale, fallbackLocales = [], schema, databaseUrl } = configuration
@@ -193,6 +200,7 @@ export function checkConfiguration(
     recipient: options.recipient ?? {},
     templates: folderOf(options.templates, problems),
     zone: options.zone ?? 'UTC',
+    zoneGiven: options.zone !== undefined,
     locale: options.locale ?? 'en',
     databaseUrl: (options.databaseUrl ?? process.env.ENVOYER_DATABASE_URL) || undefined,
     schema: options.schema ?? 'envoyer',
@@ -206,6 +214,13 @@ export function checkConfiguration(
   }
   for (const name of Object.keys(options.recipient?.address ?? {})) {
     if (!channelNames.includes(name)) problems.push(`recipient.address: no channel "${name}"`)
+  }
+  const timed = [
+    ...ownersWithWindows('channel', options.channels),
+    ...ownersWithWindows('event', options.events),
+  ]
+  if (timed.length > 0 && options.zone === undefined) {
+    problems.push(`\`zone\` must be given, as there are windows: ${timed.join(', ')}`)
   }
   checkSurroundings(configuration, problems)
   if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)

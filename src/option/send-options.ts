@@ -1,10 +1,12 @@
 import type { Grouping } from '../channel/channel.ts'
+import { unknownKeys } from '../channel/known-keys.ts'
 import type { DatabaseHandle } from '../database/handle.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { findNotJson, isStorable, type Json, type JsonObject } from '../event/json.ts'
 import type { SendTerms } from '../send.ts'
 import { groupingProblems } from './grouping.ts'
 import type { ChannelMap, ContextOf, EventMap, MessageOptions } from './infer.ts'
+import { readTiming, type SendTiming } from './timing.ts'
 
 /** What is to be sent once every delivery of a notification is settled. */
 export type OnCompleted<Events extends EventMap> = {
@@ -16,7 +18,8 @@ export type OnCompleted<Events extends EventMap> = {
   }
 }[keyof Events & string]
 
-export interface SendOptions<Events extends EventMap, Channels extends ChannelMap> {
+export interface SendOptions<Events extends EventMap, Channels extends ChannelMap>
+  extends SendTiming {
   /** Only these channels. Default: the event's. */
   readonly channels?: readonly (keyof Channels & string)[]
   /**
@@ -24,8 +27,6 @@ export interface SendOptions<Events extends EventMap, Channels extends ChannelMa
    * It lives as long as its notification is kept.
    */
   readonly key?: string
-  /** Not before this instant: a Date or an ISO 8601 string with an offset. */
-  readonly at?: Date | string
   /** For all recipients, instead of their own. A BCP 47 tag. */
   readonly locale?: string
   /** Overtakes what is not urgent. Default: the event's. */
@@ -43,10 +44,9 @@ export interface SendOptions<Events extends EventMap, Channels extends ChannelMa
   readonly database?: DatabaseHandle
 }
 
-interface Loose {
+interface Loose extends SendTiming {
   readonly channels?: readonly string[]
   readonly key?: string
-  readonly at?: Date | string
   readonly locale?: string
   readonly urgent?: boolean
   readonly grouping?: Readonly<Record<string, Grouping>>
@@ -54,33 +54,14 @@ interface Loose {
   readonly onCompleted?: { event: string; recipients: object; context: unknown }
 }
 
-const known = new Set([
-  'channels',
-  'key',
-  'at',
-  'locale',
-  'urgent',
-  'grouping',
-  'channelOptions',
-  'onCompleted',
-  'database',
-])
-
-// An instant needs its offset: without one it would mean another time on another machine.
-const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i
-
-function parseAt(at: Date | string): Date | undefined {
-  if (typeof at === 'string' && !isoInstant.test(at)) return undefined
-  const date = new Date(at)
-  return Number.isNaN(date.getTime()) ? undefined : date
-}
+const known = [
+  ...['channels', 'key', 'at', 'immediate', 'now', 'deadline', 'deadlineMs', 'afterDeadline'],
+  ...['locale', 'urgent', 'grouping', 'channelOptions', 'onCompleted', 'database'],
+] as const satisfies readonly (keyof SendOptions<EventMap, ChannelMap>)[]
 
 function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): string[] {
-  const problems: string[] = []
-  for (const key of Object.keys(options)) {
-    if (!known.has(key)) problems.push(`there is no option \`${key}\``)
-  }
-  const { key, at, locale, urgent, onCompleted, channelOptions } = options
+  const problems = unknownKeys(options, known)
+  const { key, locale, urgent, onCompleted, channelOptions } = options
   if (
     options.channels !== undefined &&
     (!Array.isArray(options.channels) || options.channels.length === 0)
@@ -92,9 +73,6 @@ function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): str
     (typeof key !== 'string' || key === '' || key.length > 500 || !isStorable(key))
   ) {
     problems.push('`key` must be a text of 1 to 500 characters')
-  }
-  if (at !== undefined && parseAt(at) === undefined) {
-    problems.push('`at` must be a valid Date or an ISO 8601 string with an offset (…T08:00:00Z)')
   }
   if (locale !== undefined && typeof locale !== 'string') problems.push('`locale` must be a text')
   if (urgent !== undefined && typeof urgent !== 'boolean')
@@ -151,6 +129,7 @@ export function parseSendOptions(
   channels: ChannelMap,
 ): SendTerms {
   const problems = problemsOf(options, events, channels)
+  const timing = readTiming(options, problems)
   if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
   const base = Object.hasOwn(events, event) ? events[event]!.channelOptions : undefined
   const channelOptions = mergeChannelOptions(channels, base, options.channelOptions)
@@ -158,13 +137,14 @@ export function parseSendOptions(
   // The event's own are looked up by the worker; only a call's must be written down.
   if (options.channelOptions !== undefined) stored.channelOptions = channelOptions
   if (options.onCompleted !== undefined) stored.onCompleted = options.onCompleted as unknown as Json
+  if (timing.afterDeadline !== 'fail') stored.afterDeadline = timing.afterDeadline
   return {
     channels: options.channels,
     key: options.key,
     locale: options.locale,
     urgent: options.urgent === true,
     grouping: options.grouping,
-    at: options.at === undefined ? undefined : parseAt(options.at),
+    ...timing,
     stored: stored as JsonObject,
   }
 }

@@ -12,13 +12,17 @@ const locked = (o: Outbox, ids: string) => `
     ORDER BY id FOR NO KEY UPDATE),
   kept AS (SELECT id FROM locked WHERE secret IS DISTINCT FROM '${erased}')`
 
-/** Puts failed deliveries in line once more, under the same id, with a fresh series of tries. */
+/**
+ * Puts failed deliveries in line once more, under the same id, with a fresh series of tries and
+ * without a deadline. The windows hold.
+ */
 export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Promise<string[]> {
   const rows = await db.execute<{ id: string }>(
     `WITH ${locked(o, 'ANY($2)')},
      again AS (
        UPDATE ${o.schema}.delivery
        SET status = 'pending', settled_at = NULL, send_at = ${now(1)}, due_at = ${now(1)},
+         not_before = ${now(1)}, deadline_at = NULL, reason = NULL,
          attempts_before = attempts, turn = ${turn}
        WHERE id = ANY($2) AND status = 'failed' AND notification_id IN (SELECT id FROM kept)
        RETURNING id, notification_id),
@@ -39,10 +43,11 @@ export async function resend(o: Outbox, db: Executor, id: string, newId: string)
      again AS (
        INSERT INTO ${o.schema}.delivery
          (id, notification_id, resend_of, lane, urgent, event, channel, recipient, users, address,
-          address_key, locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at)
+          address_key, locale, zone, zone_unknown, immediate, status, turn, send_at, due_at,
+          not_before, attempts, attempts_before, created_at)
        SELECT $3, notification_id, id, lane, urgent, event, channel, recipient, users, address,
-         address_key, locale, zone, 'pending', CASE WHEN urgent THEN 0 ELSE 1 END,
-         ${now(1)}, ${now(1)}, 0, 0, ${now(1)}
+         address_key, locale, zone, zone_unknown, immediate, 'pending',
+         CASE WHEN urgent THEN 0 ELSE 1 END, ${now(1)}, ${now(1)}, ${now(1)}, 0, 0, ${now(1)}
        FROM ${o.schema}.delivery
        WHERE id = $2 AND status = 'sent' AND notification_id IN (SELECT id FROM kept)
        RETURNING notification_id)

@@ -21,6 +21,12 @@ export interface Claimed {
   /** Since it first became due, by the database's clock. */
   readonly elapsedMs: number
   readonly createdAt: Date
+  /** By the database's clock. */
+  readonly claimedAt: Date
+  readonly notBefore: Date | null
+  readonly deadlineAt: Date | null
+  /** Passes the windows by. */
+  readonly immediate: boolean
   /** But for what `secret` holds of it. */
   readonly context: JsonObject
   /** The sensitive part of the context, encrypted. */
@@ -121,8 +127,8 @@ const statement = (o: Outbox) => `
       lease_until = ${now(1)} + $6::float8 * interval '1 ms'
     WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM ordinary))
     RETURNING id, notification_id, event, channel, lane, urgent, recipient, users, address, locale,
-      zone, attempts, claims, attempts_before, created_at,
-      ${elapsed} AS elapsed_ms),
+      zone, attempts, claims, attempts_before, created_at, not_before, deadline_at, immediate,
+      ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
   taken AS (
     UPDATE ${o.schema}.bucket b
     SET tokens = g.tokens - (SELECT count(*) FROM claimed),
@@ -156,6 +162,10 @@ interface Row {
   attempts_before: number
   elapsed_ms: number
   created_at: Date
+  claimed_at: Date
+  not_before: Date | null
+  deadline_at: Date | null
+  immediate: boolean
   context: JsonObject | null
   secret: string | null
   options: JsonObject | null
@@ -190,6 +200,10 @@ function toClaimed(rows: readonly Row[]): Claimed[] {
     attemptsBefore: row.attempts_before,
     elapsedMs: row.elapsed_ms,
     createdAt: row.created_at,
+    claimedAt: row.claimed_at,
+    notBefore: row.not_before,
+    deadlineAt: row.deadline_at,
+    immediate: row.immediate,
     ...notifications.get(row.notification_id)!,
   }))
 }
@@ -232,12 +246,13 @@ export async function claimAlone(
            SELECT 1 FROM ${o.schema}.bucket
            WHERE (name = ANY($5) OR name = 'lane:' || d.lane) AND blocked_until > ${now(1)})
          ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-       RETURNING *, ${elapsed} AS elapsed_ms),
+       RETURNING *, ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
      -- Beyond what is granted, if need be: those that come after it wait the longer.
      taken AS (
        UPDATE ${o.schema}.bucket SET tokens = tokens - (SELECT count(*) FROM claimed)
        WHERE name = ANY($5) AND capacity IS NOT NULL)
-     SELECT claimed.*, n.context, n.secret, n.options, NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
+     SELECT claimed.*, n.context, n.secret, n.options,
+       NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
      FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
     [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
   )

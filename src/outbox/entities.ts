@@ -1,9 +1,13 @@
 import { EntitySchema } from 'typeorm'
+import type { Timing } from '../availability/timing.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import type { Skipped } from '../recipient/skip.ts'
 import type { StoredFallback } from './fallback.ts'
 
 export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'cancelled'
+
+/** Why a delivery goes when it goes: `retry` after a failed try, else what its windows say. */
+export type WaitReason = Timing['reason'] | 'retry'
 
 export interface NotificationRow {
   id: string
@@ -43,6 +47,15 @@ export interface DeliveryRow {
   /** Its place in line: null while it is not due, else 0 urgent, 1 ordinary, 2 alone. */
   turn: number | null
   sendAt: Date
+  /** Asked for, or the pause after a try: the windows are looked at from here. */
+  notBefore: Date | null
+  deadlineAt: Date | null
+  /** The windows are passed by. */
+  immediate: boolean
+  /** The recipient's own zone is none that was known. */
+  zoneUnknown: boolean
+  /** Why it goes at `sendAt`, where that is not at once. */
+  reason: WaitReason | null
   /** When it first became due; retry policies count from here. */
   dueAt: Date
   /** Tries, the one under way included. */
@@ -105,6 +118,7 @@ const uuid = { type: 'uuid' } as const
 const text = { type: 'text' } as const
 const jsonb = { type: 'jsonb' } as const
 const int = { type: 'int' } as const
+const boolean = { type: 'boolean' } as const
 const time = { type: 'timestamptz' } as const
 
 const named = <T extends object>(column: T, name: string) => ({ ...column, name })
@@ -136,7 +150,7 @@ export const deliveryEntity = new EntitySchema<DeliveryRow>({
     resendOf: named(orNull(uuid), 'resend_of'),
     fallbackOf: named(orNull(uuid), 'fallback_of'),
     lane: uuid,
-    urgent: { type: 'boolean' },
+    urgent: boolean,
     event: text,
     channel: text,
     recipient: jsonb,
@@ -148,6 +162,11 @@ export const deliveryEntity = new EntitySchema<DeliveryRow>({
     status: text,
     turn: orNull({ type: 'smallint' } as const),
     sendAt: named(time, 'send_at'),
+    notBefore: named(orNull(time), 'not_before'),
+    deadlineAt: named(orNull(time), 'deadline_at'),
+    immediate: { ...boolean, default: false },
+    zoneUnknown: { ...boolean, default: false, name: 'zone_unknown' },
+    reason: orNull(text),
     dueAt: named(time, 'due_at'),
     attempts: int,
     claims: { ...int, default: 0 },

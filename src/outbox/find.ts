@@ -1,5 +1,5 @@
 import type { Skipped } from '../recipient/skip.ts'
-import type { DeliveryStatus } from './entities.ts'
+import type { DeliveryStatus, WaitReason } from './entities.ts'
 import type { Executor, Outbox } from './outbox.ts'
 
 export interface FoundNotification {
@@ -32,7 +32,18 @@ export interface QueuedDelivery {
   readonly to: string
   readonly users: readonly string[]
   readonly locale: string
+  /** The zone whose wall clock the windows are read by. */
+  readonly zone: string
+  /** When it goes; null: at once. */
+  readonly sendAt: Date | null
+  /** Why then: `open` where nothing holds it back. */
+  readonly reason: WaitReason
+  /** `zone-unknown`: the recipient's own zone is not known, the envoyer's is used. */
+  readonly notes: readonly 'zone-unknown'[]
 }
+
+export const notesOf = ({ zoneUnknown }: { readonly zoneUnknown: boolean }) =>
+  zoneUnknown ? (['zone-unknown'] as const) : []
 
 /** A page of a notification's deliveries, in the order of their ids. */
 export async function deliveriesOf(
@@ -42,12 +53,15 @@ export async function deliveriesOf(
   after: string,
   limit: number,
 ): Promise<QueuedDelivery[]> {
-  return tx.execute<QueuedDelivery & Record<string, unknown>>(
-    `SELECT id, channel, address_key AS to, users, locale
-     FROM ${o.schema}.delivery WHERE notification_id = $1 AND resend_of IS NULL AND fallback_of IS NULL AND id > $2
+  const rows = await tx.execute<QueuedDelivery & { zoneUnknown: boolean }>(
+    `SELECT id, channel, address_key AS to, users, locale, zone,
+       CASE WHEN send_at > created_at THEN send_at END AS "sendAt", coalesce(reason, 'open') AS reason, zone_unknown AS "zoneUnknown"
+     FROM ${o.schema}.delivery
+     WHERE notification_id = $1 AND resend_of IS NULL AND fallback_of IS NULL AND id > $2
      ORDER BY id LIMIT $3`,
     [notificationId, after, limit],
   )
+  return rows.map(({ zoneUnknown, ...row }) => ({ ...row, notes: notesOf({ zoneUnknown }) }))
 }
 
 export async function countOf(o: Outbox, tx: Executor, notificationId: string): Promise<number> {

@@ -6,14 +6,21 @@ export interface Held {
   readonly claims: number
 }
 
-/** The deliveries' rows as long as they are ours. */
-const whereHeld = `
+/** That a row `d` is still as `h` says it was claimed; its id is among `$1`. */
+export const whereHeld = `
+  d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.claims = h.claims`
+
+const fromHeld = `
   FROM UNNEST($1::uuid[], $2::int[]) AS h (id, claims)
-  WHERE d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.claims = h.claims`
+  WHERE ${whereHeld}`
 
 /** In the order of ids, as `settle` does, so that statements never wait for each other in a ring. */
+export function orderedHeld<T extends Held>(deliveries: readonly T[]): T[] {
+  return deliveries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
 function values(deliveries: readonly Held[]) {
-  const ordered = deliveries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const ordered = orderedHeld(deliveries)
   return [ordered.map((each) => each.id), ordered.map((each) => each.claims)]
 }
 
@@ -26,7 +33,7 @@ export async function renew(
 ): Promise<Set<string>> {
   const rows = await db.execute<{ id: string }>(
     `UPDATE ${o.schema}.delivery d SET lease_until = ${now(3)} + $4::float8 * interval '1 ms'
-     ${whereHeld}
+     ${fromHeld}
      RETURNING d.id`,
     [...values(deliveries), o.clockOffsetMs(), leaseMs],
   )
@@ -43,7 +50,7 @@ export async function giveBack(
     `UPDATE ${o.schema}.delivery d
      SET status = 'pending', attempts = d.attempts - 1, lease_until = NULL,
        turn = ${turn}
-     ${whereHeld}`,
+     ${fromHeld}`,
     values(deliveries),
   )
 }

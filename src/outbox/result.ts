@@ -1,5 +1,11 @@
 import type { Skipped } from '../recipient/skip.ts'
-import { countOf, deliveriesOf, type FoundNotification, type QueuedDelivery } from './find.ts'
+import {
+  countOf,
+  deliveriesOf,
+  type FoundNotification,
+  notesOf,
+  type QueuedDelivery,
+} from './find.ts'
 import type { NewDelivery } from './new-delivery.ts'
 import type { Executor, Outbox } from './outbox.ts'
 
@@ -65,6 +71,7 @@ export async function createResult(
   }
 }
 
-function toQueued({ id, channel, addressKey, users, locale }: NewDelivery): QueuedDelivery {
-  return { id, channel, to: addressKey, users, locale }
+function toQueued(delivery: NewDelivery): QueuedDelivery {
+  const { id, channel, addressKey: to, users, locale, zone, sendAt = null, reason } = delivery
+  return { id, channel, to, users, locale, zone, sendAt, reason, notes: notesOf(delivery) }
 }

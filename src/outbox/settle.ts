@@ -1,10 +1,11 @@
+import type { Timing } from '../availability/timing.ts'
 import { toError } from '../errors.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import { fallBack } from './fallback.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 import { erased } from './write.ts'
 
-interface Tried {
+export interface Tried {
   readonly id: string
   /** Which try it was. */
   readonly attempts: number
@@ -25,8 +26,12 @@ export interface Sent extends Tried {
 }
 
 export interface NotSent extends Tried {
-  /** `retry`: try again in `delayMs`; `failed`: for good. */
-  readonly outcome: 'retry' | 'failed'
+  /** `retry`: try again in `delayMs`; `failed` or `cancelled`: for good. */
+  readonly outcome: 'retry' | 'failed' | 'cancelled'
+  /** False where it was given up without a try: its time is over. */
+  readonly tried: boolean
+  /** Whether its fallbacks are sent in its place, where it failed. */
+  readonly fallsBack: boolean
   readonly delayMs: number
   readonly code: string
   readonly text: string
@@ -34,7 +39,16 @@ export interface NotSent extends Tried {
   readonly response: Json | undefined
 }
 
-export type Outcome = Sent | NotSent
+/** Not a try: its windows are shut. */
+export interface PutOff extends Pick<Tried, 'id' | 'attempts' | 'claims' | 'notificationId'> {
+  readonly outcome: 'put-off'
+  readonly sendAt: Date
+  readonly reason: Timing['reason']
+}
+
+/** What is settled: a try, or that none is made any more. */
+export type Ending = Sent | NotSent
+export type Outcome = Ending | PutOff
 
 export interface Settled {
   /** Ids that were settled as asked; the others were no longer ours. */
@@ -137,9 +151,10 @@ function toSettled(rows: readonly Row[]): Settled {
 const statement = (o: Outbox) => `
   WITH input AS (
     SELECT * FROM UNNEST($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[],
-      $9::jsonb[], $10::jsonb[], $11::float8[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[], $16::int[])
+      $9::jsonb[], $10::jsonb[], $11::float8[], $12::text[], $13::text[], $14::jsonb[],
+      $15::jsonb[], $16::int[], $17::boolean[], $18::boolean[])
     AS i (id, attempts, outcome, backend, started_at, took_ms, receipt, message, delay_ms, code,
-      text, request, response, claims)),
+      text, request, response, claims, tried, falls_back)),
   ${lockNotifications(o, 2)},
   settled AS (
     UPDATE ${o.schema}.delivery d
@@ -148,6 +163,10 @@ const statement = (o: Outbox) => `
         THEN CASE WHEN i.code = 'worker-lost' THEN 2 WHEN d.urgent THEN 0 ELSE 1 END END,
       send_at = CASE WHEN i.outcome = 'retry'
         THEN ${now(1)} + i.delay_ms * interval '1 ms' ELSE d.send_at END,
+      not_before = CASE WHEN i.outcome = 'retry'
+        THEN ${now(1)} + i.delay_ms * interval '1 ms' ELSE d.not_before END,
+      reason = CASE WHEN i.outcome = 'retry' THEN 'retry' ELSE d.reason END,
+      attempts = CASE WHEN i.tried THEN d.attempts ELSE d.attempts - 1 END,
       lease_until = NULL,
       backend = i.backend,
       receipt = i.receipt,
@@ -159,13 +178,13 @@ const statement = (o: Outbox) => `
     WHERE d.id = i.id AND d.id = ANY($3) AND (SELECT count(*) FROM locked) >= 0
       AND ((d.status = 'sending' AND d.claims = i.claims)
         OR (i.outcome = 'sent' AND d.status IN ('sending', 'pending')))
-    RETURNING d.id, d.notification_id, d.status, d.attempts, d.fallback),
+    RETURNING d.id, d.notification_id, d.status, CASE WHEN i.falls_back THEN d.fallback END AS fallback),
   tried AS (
     INSERT INTO ${o.schema}.attempt
       (delivery_id, number, backend, started_at, took_ms, code, text, request, response)
     SELECT i.id, i.attempts, i.backend, i.started_at, i.took_ms, i.code, i.text, i.request, i.response
     FROM input i JOIN settled s ON s.id = i.id
-    WHERE i.outcome <> 'sent'
+    WHERE i.outcome <> 'sent' AND i.tried
     ON CONFLICT DO NOTHING),
   ${fallBack(o)},
   ${countDown(o)}
@@ -178,13 +197,13 @@ const statement = (o: Outbox) => `
 export async function settle(
   o: Outbox,
   db: Executor,
-  outcomes: readonly Outcome[],
+  outcomes: readonly Ending[],
 ): Promise<Settled> {
   // In the order of ids, as `renew` does: two workers that meet then wait, and never for each other.
   const ordered = outcomes.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const column = <T>(pick: (outcome: Outcome) => T) => ordered.map(pick)
-  const sent = (outcome: Outcome) => (outcome.outcome === 'sent' ? outcome : undefined)
-  const not = (outcome: Outcome) => (outcome.outcome === 'sent' ? undefined : outcome)
+  const column = <T>(pick: (outcome: Ending) => T) => ordered.map(pick)
+  const sent = (outcome: Ending) => (outcome.outcome === 'sent' ? outcome : undefined)
+  const not = (outcome: Ending) => (outcome.outcome === 'sent' ? undefined : outcome)
   const rows = await db.execute<Row>(statement(o), [
     o.clockOffsetMs(),
     [...new Set(column((each) => each.notificationId))],
@@ -202,6 +221,8 @@ export async function settle(
     column((each) => json(not(each)?.request)),
     column((each) => json(not(each)?.response)),
     column((each) => each.claims),
+    column((each) => not(each)?.tried ?? true),
+    column((each) => not(each)?.fallsBack ?? false),
   ])
   return toSettled(rows)
 }

@@ -33,32 +33,38 @@ export interface Terms {
   readonly event: string
   readonly lane: string
   readonly urgent: boolean
-  /** Not before; `undefined`: now. */
-  readonly sendAt: Date | undefined
+  /** The windows are looked at from here; `undefined`: from now. */
+  readonly notBefore: Date | undefined
+  readonly deadline: Date | undefined
 }
 
 const insertNotification = (o: Outbox, sealed: string) => `
   INSERT INTO ${o.schema}.notification
-    (id, event, context, options, key, key_hash, skipped, open, sealed_at, completed_at, created_at, secret)
-  SELECT $2::uuid, $3::text, $4::jsonb, $5::jsonb, $6::text, $7::text, $8::jsonb, $9::int, ${sealed}, ${now(1)}, $10::text
+    (id, event, context, options, key, key_hash, skipped, open, sealed_at, completed_at,
+     created_at, secret)
+  SELECT $2::uuid, $3::text, $4::jsonb, $5::jsonb, $6::text, $7::text, $8::jsonb, $9::int,
+    ${sealed}, ${now(1)}, $10::text
   ON CONFLICT (event, key) WHERE key IS NOT NULL DO NOTHING
   RETURNING id`
 
-/** From parameter `p` on: terms (4), then one array a column. The same address twice: first one wins. */
+/** From parameter `p` on: terms (5), then one array a column. The same address twice: first one wins. */
 const insertDeliveries = (o: Outbox, p: number, source: string) => `
   INSERT INTO ${o.schema}.delivery
     (id, notification_id, lane, urgent, event, channel, recipient, users, address, address_key,
      locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at,
-     fallback)
+     fallback, not_before, deadline_at, immediate, zone_unknown, reason)
   SELECT d.id, ${source}, $${p}::uuid, $${p + 1}::boolean, $${p + 2}::text, d.channel, d.recipient,
     d.users::text[], d.address, d.address_key, d.locale, d.zone, 'pending',
-    CASE WHEN t.send_at > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
-    t.send_at, t.send_at, 0, 0, ${now(1)}, d.fallback
-  FROM UNNEST($${p + 4}::uuid[], $${p + 5}::text[], $${p + 6}::jsonb[], $${p + 7}::text[],
-      $${p + 8}::jsonb[], $${p + 9}::text[], $${p + 10}::text[], $${p + 11}::text[],
-      $${p + 12}::jsonb[])
-    AS d (id, channel, recipient, users, address, address_key, locale, zone, fallback),
-    (SELECT coalesce($${p + 3}::timestamptz, ${now(1)}) AS send_at) t`
+    CASE WHEN d.send_at > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
+    coalesce(d.send_at, ${now(1)}), coalesce(d.send_at, ${now(1)}), 0, 0, ${now(1)},
+    d.fallback, coalesce($${p + 3}::timestamptz, ${now(1)}), $${p + 4}::timestamptz,
+    d.immediate, d.zone_unknown, d.reason
+  FROM UNNEST($${p + 5}::uuid[], $${p + 6}::text[], $${p + 7}::jsonb[], $${p + 8}::text[],
+      $${p + 9}::jsonb[], $${p + 10}::text[], $${p + 11}::text[], $${p + 12}::text[],
+      $${p + 13}::jsonb[], $${p + 14}::timestamptz[], $${p + 15}::boolean[],
+      $${p + 16}::boolean[], $${p + 17}::text[])
+    AS d (id, channel, recipient, users, address, address_key, locale, zone, fallback, send_at,
+      immediate, zone_unknown, reason)`
 
 const unlessTwice = `ON CONFLICT (notification_id, channel, address_key) WHERE resend_of IS NULL DO NOTHING`
 
@@ -86,7 +92,8 @@ function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[]) {
     terms.lane,
     terms.urgent,
     terms.event,
-    terms.sendAt ?? null,
+    terms.notBefore ?? null,
+    terms.deadline ?? null,
     deliveries.map((d) => d.id),
     deliveries.map((d) => d.channel),
     deliveries.map((d) => JSON.stringify(d.recipient)),
@@ -96,6 +103,10 @@ function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[]) {
     deliveries.map((d) => d.locale),
     deliveries.map((d) => d.zone),
     deliveries.map((d) => (d.fallback.length > 0 ? JSON.stringify(storedFallback(d)) : null)),
+    deliveries.map((d) => d.sendAt?.toISOString() ?? null),
+    deliveries.map((d) => d.immediate),
+    deliveries.map((d) => d.zoneUnknown),
+    deliveries.map((d) => (d.reason === 'open' ? null : d.reason)),
   ]
 }
 

@@ -13,6 +13,10 @@ export interface Addressed {
   readonly addressKey: string
   readonly locale: string
   readonly zone: string
+  /** The recipient's own zone is none that is known: `zone` is the envoyer's. */
+  readonly zoneUnknown: boolean
+  /** The recipient passes the windows by. */
+  readonly immediate: boolean
   /** Where it goes once this has been given up, over another channel. */
   fallback: Addressed[]
 }

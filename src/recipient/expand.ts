@@ -23,6 +23,7 @@ type Source = Readonly<Record<string, unknown>>
 interface Expansion {
   readonly parts: ExpandParts
   readonly locale: string | undefined
+  readonly immediate: boolean
   readonly skip: (skip: Skip) => void
   /** For what may be sent later, as a fallback. */
   readonly later: Take
@@ -74,8 +75,9 @@ function overChannel(
   const { fallback } = planned
   if (reached.length === 0) return fallback ? overChannel(expansion, who, fallback, take) : []
   // Whom it does not reach either is no loss as long as this channel does.
-  const quiet = { ...expansion, skip: () => {} }
-  const instead = fallback ? overChannel(quiet, who, fallback, expansion.later) : []
+  const instead = fallback
+    ? overChannel({ ...expansion, skip: () => {} }, who, fallback, expansion.later)
+    : []
   return reached.flatMap((each) => {
     const made: Addressed = {
       position,
@@ -86,6 +88,8 @@ function overChannel(
       addressKey: each.addressKey,
       locale: each.locale,
       zone: recipient.zone,
+      zoneUnknown: recipient.zoneUnknown,
+      immediate: expansion.immediate || recipient.immediate,
       fallback: [...instead],
     }
     const taken = take(made, planned)
@@ -137,7 +141,7 @@ function read(source: unknown, position: number, { options, zone }: ExpandParts)
 export function createExpand(
   parts: ExpandParts,
   plan: readonly PlannedChannel[],
-  { locale }: { readonly locale: string | undefined },
+  { locale, immediate }: { readonly locale: string | undefined; readonly immediate: boolean },
   skip: (skip: Skip) => void,
 ) {
   /** By channel and address: what was made so far, and what may follow it. */
@@ -161,7 +165,7 @@ export function createExpand(
     else share(holder, made)
     return holder === undefined ? 'own' : 'duplicate-address'
   }
-  const expansion: Expansion = { parts, locale, skip, later }
+  const expansion: Expansion = { parts, locale, immediate, skip, later }
   return {
     /** The deliveries of the next recipient. Throws `recipients-invalid`. */
     one(source: unknown): Addressed[] {

@@ -27,7 +27,7 @@ function keyOf(keys: readonly string[]): string {
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)]
 
 function toOne({ members, addresses }: Group): Addressed {
-  const { position, channel, locale, zone } = members[0]!
+  const { position, channel, locale, zone, immediate } = members[0]!
   return {
     position,
     channel,
@@ -37,6 +37,8 @@ function toOne({ members, addresses }: Group): Addressed {
     addressKey: keyOf(addresses.map((each) => each.addressKey)),
     locale,
     zone,
+    zoneUnknown: members.some((each) => each.zoneUnknown),
+    immediate,
     // Several addresses of one recipient have one fallback in common.
     fallback: unique(members.flatMap((each) => each.fallback)),
   }
@@ -55,7 +57,7 @@ export function createGroups() {
   return {
     /** False where the address is in a group of another locale or zone already. */
     join(made: Addressed, atMost: number): boolean {
-      const common = `${made.channel} ${made.locale} ${made.zone}`
+      const common = `${made.channel} ${made.locale} ${made.zone} ${made.immediate}`
       const holder = holders.get(markOf(made))
       if (holder) {
         if (holder.common === common) holder.members.push(made)

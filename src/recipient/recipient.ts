@@ -1,3 +1,4 @@
+import { isZone } from '../availability/index.ts'
 import type { JsonObject } from '../event/json.ts'
 import { findNotJson, isStorable } from '../event/json.ts'
 
@@ -11,6 +12,8 @@ export interface RecipientOptions<User, ChannelName extends string = string> {
   readonly locale?: (recipient: User) => string | null | undefined
   /** Default: the key `tz`. An IANA zone. */
   readonly tz?: (recipient: User) => string | null | undefined
+  /** Whether messages pass the windows by. Default: the key `immediate`. */
+  readonly immediate?: (recipient: User) => boolean | null | undefined
   /** Default: the key `userId`. Kept with the delivery. */
   readonly userId?: (recipient: User) => string | number | null | undefined
 }
@@ -23,28 +26,12 @@ export interface Recipient {
   readonly zone: string
   /** The recipient's own zone is not one that this runtime knows; the envoyer's is used. */
   readonly zoneUnknown: boolean
+  /** Passes the windows by. */
+  readonly immediate: boolean
 }
 
 /** Keys of a recipient that have a meaning, and are stored where they hold a plain value. */
 const storedKeys = ['email', 'phone', 'url', 'topic', 'tz', 'locale', 'immediate', 'userId']
-
-const zones = new Map<string, boolean>()
-
-/** True where the runtime's time-zone data has the zone. */
-export function isZone(zone: string): boolean {
-  let known = zones.get(zone)
-  if (known === undefined) {
-    try {
-      new Intl.DateTimeFormat('en', { timeZone: zone })
-      known = true
-    } catch {
-      known = false
-    }
-    // A zone comes from outside: what is remembered of wrong ones must not grow without end.
-    if (known || zones.size < 2000) zones.set(zone, known)
-  }
-  return known
-}
 
 type Source = Readonly<Record<string, unknown>>
 
@@ -81,6 +68,8 @@ export function readRecipient(
     if (lost !== undefined) throw new Error(`recipient.data gave what is not JSON: ${lost}`)
     Object.assign(stored, data)
   }
+  const immediate = (options.immediate ? options.immediate(given) : source.immediate) === true
+  if (options.immediate) stored.immediate = immediate
   const zoneKnown = tz !== undefined && isZone(tz)
   return {
     stored: stored as JsonObject,
@@ -88,5 +77,6 @@ export function readRecipient(
     locale,
     zone: zoneKnown ? tz : defaultZone,
     zoneUnknown: tz !== undefined && !zoneKnown,
+    immediate,
   }
 }

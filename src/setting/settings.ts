@@ -1,5 +1,7 @@
+import { checkWindows, type WindowSet } from '../availability/index.ts'
 import type { Database } from '../database/contract.ts'
 import { EnvoyerError } from '../errors.ts'
+import type { Json } from '../event/json.ts'
 import type { TemplateOverride } from '../template/contract.ts'
 import { deleteOverrides, type OverridePlace, readOverrides, writeOverride } from './overrides.ts'
 import { createValues, type Values } from './values.ts'
@@ -12,12 +14,23 @@ export interface ChannelSetting {
   readonly paused: boolean
 }
 
+/** What has windows of its own. */
+export interface WindowOwner {
+  readonly kind: 'channel' | 'event'
+  readonly name: string
+}
+
 export interface SettingStore extends Pick<Values, 'refresh'> {
   /** As last seen. */
   channel(name: string): ChannelSetting
   set(name: string, change: Partial<ChannelSetting>): Promise<ChannelSetting>
   /** Forgets what was set: the defaults hold again. */
   reset(name: string): Promise<void>
+  /** The windows that an operator has set, as last seen; the same object until they change. */
+  windows(owner: WindowOwner): WindowSet | undefined
+  /** Throws `option-invalid`. */
+  setWindows(owner: WindowOwner, windows: WindowSet): Promise<void>
+  clearWindows(owner: WindowOwner): Promise<void>
   setTemplate(override: TemplateOverride): Promise<void>
   /** Removes overrides; the files hold again. Gives how many there were. */
   resetTemplate(place: OverridePlace): Promise<number>
@@ -26,6 +39,7 @@ export interface SettingStore extends Pick<Values, 'refresh'> {
 
 const defaults: ChannelSetting = { on: true, paused: false }
 const channelKey = (name: string) => `channel:${name}`
+const windowsKey = ({ kind, name }: WindowOwner) => `windows:${kind}:${name}`
 /** Changes with every change of an override, so that one small read tells all processes. */
 const templateVersion = 'template-version'
 
@@ -70,6 +84,13 @@ export function createSettings(
       return channel(name)
     },
     reset: (name) => values.remove(channelKey(name)),
+    windows: (owner) => values.get(windowsKey(owner)) as WindowSet | undefined,
+    async setWindows(owner, windows) {
+      const problems = checkWindows(windows)
+      if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+      await values.put(windowsKey(owner), windows as unknown as Json)
+    },
+    clearWindows: (owner) => values.remove(windowsKey(owner)),
     async setTemplate(template) {
       await writeOverride(await database(), schema, template)
       await templatesChanged()

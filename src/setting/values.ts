@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../database/contract.ts'
 import type { Json } from '../event/json.ts'
 
@@ -20,6 +21,9 @@ export interface Values {
   refresh(through?: Database): Promise<void>
 }
 
+const same = (before: Json | undefined, now: Json) =>
+  isDeepStrictEqual(before, now) ? (before as Json) : now
+
 /** The rows of the setting table, read together and seldom. `changed` is told of each read. */
 export function createValues(
   schema: string,
@@ -38,7 +42,8 @@ export function createValues(
       `SELECT key, value FROM ${schema}.setting`,
     )
     const before = values
-    values = new Map(rows.map((row) => [row.key, row.value]))
+    // What has not changed stays the same object: what is made of it need not be made again.
+    values = new Map(rows.map(({ key, value }) => [key, same(before.get(key), value)]))
     await changed(before, db)
     readAt = at
   }

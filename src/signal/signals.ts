@@ -33,6 +33,8 @@ export interface Signals {
   }
   /** A try failed; the next one is in `delayMs`. */
   'delivery:retrying': FailedTry & { readonly delayMs: number }
+  /** It was due while its windows were shut: it goes at `sendAt`. Not counted as a try. */
+  'delivery:deferred': DeliverySignal & { readonly sendAt: Date }
   /** Given up for good. */
   'delivery:failed': FailedTry
   'delivery:cancelled': { readonly id: string }
@@ -46,8 +48,11 @@ export const signalNames = {
     'A delivery was written to the outbox by this process. Not fired for a `send` in the caller’s own transaction, whose end it cannot know.',
   'delivery:sent': 'A provider took the message.',
   'delivery:retrying': 'A try failed; another follows after `delayMs`.',
+  'delivery:deferred':
+    'It became due while its windows were shut (a retry, a worker that was down over night), and waits until they open.',
   'delivery:failed': 'The delivery was given up for good.',
-  'delivery:cancelled': 'A waiting delivery was cancelled.',
+  'delivery:cancelled':
+    'A waiting delivery was cancelled, by an operator or since it could not go by its deadline.',
   'notification:completed':
     'Every delivery of a notification is settled. Fires again where one of them is retried or resent.',
 } as const satisfies Record<keyof Signals, string>

@@ -2,6 +2,7 @@ import { type OwnDatabase, openDatabase } from '../database/index.ts'
 import { checkMigrations, runMigrations } from '../database/migrate.ts'
 import { EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
+import { type Clock, createClock, createOwnClock } from '../outbox/clock.ts'
 import { entities } from '../outbox/entities.ts'
 import { migrations } from '../outbox/migrations/index.ts'
 import { createOutbox, notifyWorkers, type Outbox } from '../outbox/outbox.ts'
@@ -13,6 +14,7 @@ import { createNotifyQueue } from '../queue/notify.ts'
 export interface Opened {
   readonly database: OwnDatabase
   readonly outbox: Outbox
+  readonly clock: Clock
   readonly queue: Queue
 }
 
@@ -62,11 +64,12 @@ export function createOpening(
       throw thrown
     }
     const listen = (heard: () => void) => database.listen(outbox.wakeTopic, heard)
-    const queue =
-      database.kind === 'embedded'
-        ? createInProcessQueue(onError, listen)
-        : createNotifyQueue(() => notifyWorkers(outbox, database), listen, onError)
-    return { database, outbox, queue }
+    const embedded = database.kind === 'embedded'
+    const queue = embedded
+      ? createInProcessQueue(onError, listen)
+      : createNotifyQueue(() => notifyWorkers(outbox, database), listen, onError)
+    const clock = embedded ? createOwnClock(outbox) : createClock(outbox, database)
+    return { database, outbox, clock, queue }
   }
   const refuseClosed = () => {
     if (closing) throw new EnvoyerError('closed', [])

@@ -14,6 +14,7 @@ import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { storeAddress } from './address.ts'
 import type { Opened } from './open.ts'
 import { conceal, fingerprint } from './sensitive.ts'
+import { callTiming, createTimetables } from './timing.ts'
 
 export interface SendParts {
   readonly configuration: Configuration
@@ -46,6 +47,8 @@ export async function carrierOf(
 export function wireSend(parts: SendParts) {
   const { configuration, opened, settings, templates } = parts
   const { events, channels, recipient, zone, sealer } = configuration
+  const { clock } = opened
+  const timetables = createTimetables(configuration, settings)
   const plan: PlanParts = {
     channels,
     isOn: (name) => settings.channel(name).on,
@@ -65,7 +68,7 @@ export function wireSend(parts: SendParts) {
     fingerprint: (event, context) => fingerprint(sealer, event, context),
     refresh: async ({ database, foreign }) => {
       const through = foreign && opened.database.kind === 'embedded' ? database : undefined
-      await Promise.all([settings.refresh(through), templates.refresh()])
+      await Promise.all([settings.refresh(through), templates.refresh(), clock.refresh()])
     },
     channels: (name, event, terms) => planChannels(plan, name, event, terms),
     plan,
@@ -78,7 +81,7 @@ export function wireSend(parts: SendParts) {
           : (asked ?? configuration.locale),
       store: (channel, address) => storeAddress(sealer, channel, address),
     }),
-    availability: (terms) => terms.at,
+    availability: (name, terms) => callTiming(timetables, clock, name, terms),
     outbox: opened.outbox,
     whenCompleted: async (tx, id) => {
       await parts.followUp(tx, [id])
@@ -105,10 +108,7 @@ async function tell(parts: SendParts, queued: Queued): Promise<void> {
       users: delivery.users,
     })
   }
-  const nowMs = Date.now() + parts.opened.outbox.clockOffsetMs()
-  const delayMs = queued.sendAt ? queued.sendAt.getTime() - nowMs : 0
-  if (delayMs > 0) for (const worker of parts.workers) worker.soon(delayMs)
-  else wake(parts, queued)
+  wake(parts, queued)
   if (enqueued.completed) {
     // What follows it may go over any channel.
     for (const channel of Object.keys(parts.configuration.channels))
@@ -117,8 +117,16 @@ async function tell(parts: SendParts, queued: Queued): Promise<void> {
   }
 }
 
-function wake({ opened }: SendParts, { deliveries, urgent }: Queued): void {
-  for (const channel of new Set(deliveries.map((delivery) => delivery.channel))) {
-    opened.queue.ticket(channel, { urgent })
+/** Tickets for what is due; of what is due later, the workers of this process are told when. */
+function wake({ opened, workers }: SendParts, { deliveries, urgent }: Queued): void {
+  const due = new Set<string>()
+  let nextAt = Number.POSITIVE_INFINITY
+  for (const { channel, sendAt } of deliveries) {
+    if (sendAt === undefined) due.add(channel)
+    else nextAt = Math.min(nextAt, sendAt.getTime())
   }
+  for (const channel of due) opened.queue.ticket(channel, { urgent })
+  if (nextAt === Number.POSITIVE_INFINITY) return
+  const delayMs = Math.max(0, nextAt - opened.clock.now().getTime())
+  for (const worker of workers) worker.soon(delayMs)
 }

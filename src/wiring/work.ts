@@ -17,6 +17,7 @@ import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts
 import type { Opened } from './open.ts'
 import { toOutgoing } from './outgoing.ts'
 import { reveal } from './sensitive.ts'
+import { createTimetables, timingAt } from './timing.ts'
 
 export interface WorkParts {
   readonly configuration: Configuration
@@ -61,7 +62,7 @@ function createMessageOptions({ events, channels }: Configuration) {
 }
 
 function wireDeliver(
-  { configuration, opened, templates, onError }: WorkParts,
+  { configuration, opened, settings, templates, onError }: WorkParts,
   health: Health,
 ): Deliver {
   const { channels, events, sealer } = configuration
@@ -70,7 +71,9 @@ function wireDeliver(
   const backends = Object.fromEntries(
     Object.entries(channels).map(([name, { backend }]) => [name, gather(backend)]),
   )
+  const timetables = createTimetables(configuration, settings)
   return createDeliver({
+    availability: (claimed, now) => timingAt(configuration, timetables, claimed, now),
     context: createContexts(configuration),
     render: (claimed, { output: context }) => {
       const { event, channel, locale, zone, id } = claimed

@@ -8,12 +8,14 @@ export interface Hold {
   readonly signal: AbortSignal
   /** False once the lease was lost: then somebody else has it, and it must not be sent here. */
   held(): boolean
+  /** The database's time. */
+  now(): Date
 }
 
-/** How one try ended; `undefined`: it was not made, and the delivery goes back as it was. */
+/** What became of a delivery; `undefined`: it was not tried, and goes back as it was. */
 export type Deliver = (claimed: Claimed, hold: Hold) => Promise<Outcome | undefined>
 
-/** One ended try with what is needed to tell of it. */
+/** What became of a delivery, with what is needed to tell of it. */
 export interface Ended {
   readonly outcome: Outcome
   readonly about: Claimed | Lost

@@ -60,6 +60,7 @@ export function createStart(
       const outcome = await parts.deliver(claimed, {
         signal: time.signal,
         held: () => isHeld(lease),
+        now: () => new Date(Number(claimed.claimedAt) + performance.now() - claimedAt),
       })
       if (outcome !== undefined && (outcome.outcome === 'sent' || !sending.isAborted())) {
         // The lease is kept until this is written.

@@ -1,7 +1,8 @@
 import type { Database } from '../database/contract.ts'
 import { DeliveryError } from '../errors.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { type Settled, settle } from '../outbox/settle.ts'
+import { putOff } from '../outbox/put-off.ts'
+import { type Ending, type Settled, settle } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
 import type { DeliverySignal, Emitter } from '../signal/signals.ts'
 import type { Ended } from './contract.ts'
@@ -23,19 +24,29 @@ function hasFollowUp({ about }: Ended): boolean {
 /** Settles a chunk of tries, with what follows from it; the function given back fires the signals. */
 export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
   const { outbox, database, emitter, queue } = parts
-  const write = async (chunk: readonly Ended[]): Promise<[Settled, () => void]> => {
-    const outcomes = chunk.map(({ outcome }) => outcome)
-    if (!chunk.some(hasFollowUp)) return [await settle(outbox, database, outcomes), () => {}]
+  const write = async (
+    chunk: readonly Ended[],
+    endings: readonly Ending[],
+  ): Promise<[Settled, () => void]> => {
+    if (!chunk.some(hasFollowUp)) return [await settle(outbox, database, endings), () => {}]
     return database.transaction(async (tx) => {
-      const settled = await settle(outbox, tx, outcomes)
+      const settled = await settle(outbox, tx, endings)
       return [settled, await parts.followUp(tx, settled.completed)]
     })
   }
   return async (chunk) => {
-    const [settled, afterCommit] = await write(chunk)
+    const outcomes = chunk.map(({ outcome }) => outcome)
+    const late = outcomes.filter((outcome) => outcome.outcome === 'put-off')
+    const endings = outcomes.filter((outcome) => outcome.outcome !== 'put-off')
+    // First: written twice, where the rest fails, it changes nothing.
+    const put = late.length > 0 ? await putOff(outbox, database, late) : none
+    const [settled, afterCommit] = endings.length > 0 ? await write(chunk, endings) : nothing
     return () => {
       afterCommit()
-      for (const ended of chunk) if (settled.ids.has(ended.outcome.id)) tell(emitter, ended)
+      for (const ended of chunk) {
+        const { id } = ended.outcome
+        if (settled.ids.has(id) || put.has(id)) tell(emitter, ended)
+      }
       for (const fallen of settled.fallen) emitter.emit('delivery:queued', fallen)
       for (const channel of new Set(settled.fallen.map((each) => each.channel))) {
         queue.ticket(channel)
@@ -45,6 +56,9 @@ export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
   }
 }
 
+const none: ReadonlySet<string> = new Set()
+const nothing: [Settled, () => void] = [{ ids: none, completed: [], fallen: [] }, () => {}]
+
 function tell(emitter: Emitter, { outcome, about }: Ended): void {
   const delivery: DeliverySignal = {
     id: about.id,
@@ -52,6 +66,15 @@ function tell(emitter: Emitter, { outcome, about }: Ended): void {
     event: about.event,
     channel: about.channel,
     users: about.users,
+  }
+  if (outcome.outcome === 'put-off') {
+    const { sendAt } = outcome
+    emitter.emit('delivery:deferred', { ...delivery, sendAt })
+    return
+  }
+  if (outcome.outcome === 'cancelled') {
+    emitter.emit('delivery:cancelled', { id: about.id })
+    return
   }
   const attempt = outcome.attempts - about.attemptsBefore
   if (outcome.outcome === 'sent') {

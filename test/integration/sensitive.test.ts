@@ -366,7 +366,7 @@ onEveryEngine('a sensitive context', (engine) => {
     await after.worker()
     // Tried again each minute, and never given up for want of the key.
     await after.transaction((manager) =>
-      manager.query(`UPDATE "${kept.schema}".delivery SET send_at = now()`),
+      manager.query(`UPDATE "${kept.schema}".delivery SET send_at = now(), not_before = now()`),
     )
     assert.equal((await after.waitFor(result)).sent, 1)
     assert.deepEqual(backend.sent[0]?.input, planted)

@@ -52,6 +52,10 @@ const delivery = (channel: string, address: string, position: number): NewDelive
   addressKey: address,
   locale: 'en',
   zone: 'UTC',
+  zoneUnknown: false,
+  immediate: false,
+  sendAt: undefined,
+  reason: 'open',
   fallback: [],
 })
 
@@ -88,9 +92,13 @@ export async function openBare(engine: Engine): Promise<Bare> {
           ...{ key: undefined, fingerprint: undefined },
         },
         nothingSkipped,
-        { notificationId: id, event, lane: id, urgent, sendAt },
+        {
+          ...{ notificationId: id, event, lane: id, urgent },
+          ...{ notBefore: sendAt, deadline: undefined },
+        },
         Array.from({ length: count }, (_, n) => ({
           ...delivery(channel, `${to}${n}`, n),
+          sendAt,
           fallback: fallback === undefined ? [] : [delivery(fallback, `${to}${n}`, n)],
         })),
       )
@@ -138,6 +146,8 @@ export const asSent = (claimed: Claimed): Sent => ({
 export const asRetry = (claimed: Claimed, delayMs: number, code = 'busy'): NotSent => ({
   outcome: 'retry',
   ...tried(claimed),
+  tried: true,
+  fallsBack: true,
   delayMs,
   code,
   text: 'try again',

@@ -1,0 +1,70 @@
+import type { Availability } from './availability.ts'
+
+/** The windows of a channel and an event, as they hold together. */
+export interface Timetable {
+  readonly availability: Availability
+  /** Over how long those are spread who wait for the same opening. 0: not at all. */
+  readonly spreadMs: number
+}
+
+/** What becomes of a delivery that cannot go by its deadline. */
+export const afterDeadlines = ['fail', 'send', 'cancel', 'fallback'] as const
+export type AfterDeadline = (typeof afterDeadlines)[number]
+
+/** What is asked for one delivery. */
+export interface Wish {
+  /** Its UUID, by which it is spread. */
+  readonly id: string
+  readonly zone: string
+  /** The windows are looked at from here. */
+  readonly notBefore: Date
+  /** Passes the windows by. */
+  readonly immediate: boolean
+  readonly deadline: Date | null
+  readonly afterDeadline: AfterDeadline
+}
+
+/**
+ * When a delivery goes.
+ *
+ * - `open`: when it may, since no window holds it back; `immediate`: since it passes them by.
+ * - `window`: when the windows open, or within the spread after that.
+ * - `windows-never-meet`: when it may, since waiting would be for ever.
+ * - `no-opening`: never; closed dates leave nothing open within two years.
+ * - `window-after-deadline`: its windows open after its deadline; `deadline-passed`: that is over
+ *   already. Never, or when it may, as its `afterDeadline` says.
+ */
+export type Timing =
+  | {
+      readonly at: Date
+      readonly reason: 'open' | 'immediate' | 'window' | 'windows-never-meet' | LateReason
+    }
+  | { readonly at: null; readonly reason: 'no-opening' | LateReason }
+
+type LateReason = 'window-after-deadline' | 'deadline-passed'
+
+/** When a delivery goes, by its windows and its deadline. */
+export function timingOf(timetable: Timetable, wish: Wish): Timing {
+  const { notBefore, deadline, afterDeadline } = wish
+  const slot = slotOf(timetable, wish)
+  if (slot.at === null || deadline === null || slot.at <= deadline) return slot
+  const reason = slot.reason === 'window' ? 'window-after-deadline' : 'deadline-passed'
+  return { at: afterDeadline === 'send' ? notBefore : null, reason }
+}
+
+function slotOf({ availability, spreadMs }: Timetable, wish: Wish): Timing {
+  const { id, zone, notBefore, immediate } = wish
+  if (availability.always) return { at: notBefore, reason: 'open' }
+  if (immediate) return { at: notBefore, reason: 'immediate' }
+  const opening = availability.opening(notBefore, zone)
+  if (opening.reason !== 'window' || spreadMs === 0) return opening
+  const until = availability.closing(opening.at, zone)
+  const openMs = until === null ? spreadMs : until.getTime() - opening.at.getTime()
+  const spread = Math.floor(shareOf(id) * Math.min(spreadMs, openMs))
+  return { at: new Date(opening.at.getTime() + spread), reason: 'window' }
+}
+
+/** From 0 to 1, and always the same of the same id: the last 48 bits of a UUID are random. */
+function shareOf(id: string): number {
+  return Number.parseInt(id.slice(-12), 16) / 2 ** 48
+}

@@ -1,0 +1,113 @@
+import { checkWindows, createAvailability, isZone, type WindowSet } from '../availability/index.ts'
+import {
+  type AfterDeadline,
+  type Timetable,
+  type Timing,
+  timingOf,
+} from '../availability/timing.ts'
+import type { Configuration } from '../option/configuration.ts'
+import type { Claimed } from '../outbox/claim.ts'
+import type { Clock } from '../outbox/clock.ts'
+import type { Identified } from '../outbox/new-delivery.ts'
+import type { CallTiming, SendTerms } from '../send.ts'
+import type { SettingStore, WindowOwner } from '../setting/settings.ts'
+
+/** The windows of an owner as they hold now, and from where. */
+export interface OwnWindows {
+  readonly windows: WindowSet
+  readonly source: 'settings' | 'code'
+}
+
+/** The timetable of an event's messages over a channel, as the settings are now. */
+export type TimetableOf = (event: string, channel: string) => Timetable
+
+const anyTime: WindowSet = []
+
+/** What an operator has set wins over the code, unless it cannot be read. */
+export function windowsOf(
+  { events, channels }: Pick<Configuration, 'events' | 'channels'>,
+  settings: Pick<SettingStore, 'windows'>,
+  { kind, name }: WindowOwner,
+): OwnWindows {
+  const set = settings.windows({ kind, name })
+  if (set !== undefined && checkWindows(set).length === 0)
+    return { windows: set, source: 'settings' }
+  const inCode = kind === 'event' ? events[name]?.windows : channels[name]?.windows
+  return { windows: inCode ?? anyTime, source: 'code' }
+}
+
+/** Puts the windows of channels and events together: once, and again where an operator changes some. */
+export function createTimetables(
+  configuration: Configuration,
+  settings: Pick<SettingStore, 'windows'>,
+): TimetableOf {
+  const { events, channels } = configuration
+  const kept = new Map<string, Timetable & { readonly of: readonly WindowSet[] }>()
+  return (event, channel) => {
+    const key = `${event} ${channel}`
+    const names = [`channel ${channel}`, `event ${event}`]
+    const sets = [
+      windowsOf(configuration, settings, { kind: 'channel', name: channel }).windows,
+      windowsOf(configuration, settings, { kind: 'event', name: event }).windows,
+    ]
+    const known = kept.get(key)
+    if (known?.of[0] === sets[0] && known?.of[1] === sets[1]) return known!
+    const made = {
+      of: sets,
+      availability: createAvailability(sets, names),
+      spreadMs: events[event]?.spreadMs ?? channels[channel]?.spreadMs ?? 0,
+    }
+    kept.set(key, made)
+    return made
+  }
+}
+
+/** When the deliveries of one call of `send` go. */
+export function callTiming(
+  timetables: TimetableOf,
+  clock: Clock,
+  name: string,
+  terms: Pick<SendTerms, 'at' | 'now' | 'deadline' | 'deadlineMs' | 'afterDeadline'>,
+): CallTiming {
+  const { at, afterDeadline, deadlineMs } = terms
+  const calledAt = clock.now()
+  const now = terms.now ?? calledAt
+  const from = at !== undefined && at > now ? at : now
+  const after = deadlineMs === undefined ? undefined : (at ?? calledAt).getTime() + deadlineMs
+  const deadline = after === undefined ? terms.deadline : new Date(after)
+  const ofChannel = new Map<string, Timetable>()
+  const timetable = (channel: string) => {
+    const known = ofChannel.get(channel) ?? timetables(name, channel)
+    ofChannel.set(channel, known)
+    return known
+  }
+  return {
+    notBefore: from > calledAt ? from : undefined,
+    deadline,
+    schedule: (delivery: Identified) => {
+      const { at, reason } = timingOf(timetable(delivery.channel), {
+        ...{ id: delivery.id, zone: delivery.zone, immediate: delivery.immediate },
+        ...{ notBefore: from, deadline: deadline ?? null, afterDeadline },
+      })
+      // What cannot go is due at once: the worker gives it up, as it would later.
+      return { ...delivery, sendAt: at !== null && at > calledAt ? at : undefined, reason }
+    },
+  }
+}
+
+/** When a claimed delivery may go, as its windows are now. */
+export function timingAt(
+  { zone }: Configuration,
+  timetables: TimetableOf,
+  claimed: Claimed,
+  now: Date,
+): Timing {
+  const { id, immediate, notBefore, deadlineAt } = claimed
+  return timingOf(timetables(claimed.event, claimed.channel), {
+    ...{ id, immediate, deadline: deadlineAt },
+    // Written by another process, whose runtime may know other zones.
+    zone: isZone(claimed.zone) ? claimed.zone : zone,
+    notBefore: notBefore !== null && notBefore > now ? notBefore : now,
+    afterDeadline: (claimed.options.afterDeadline ?? 'fail') as AfterDeadline,
+  })
+}
