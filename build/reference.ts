@@ -1,25 +1,27 @@
 /**
- * What `npm run docs` runs: writes the pages of `docs/reference/` from the code. `--check` writes
- * nothing and fails where a page is not up to date.
+ * What `npm run docs` runs: writes the pages of `docs/reference/` and the pictures of
+ * `docs/explanation/` from the code. `--check` writes nothing and fails where one is not up to date.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { pictures } from './pictures.ts'
 import { configurationPage } from './reference/configuration.ts'
 import { errorsPage } from './reference/errors.ts'
 import { signalsPage } from './reference/signals.ts'
 
-const folder = new URL('../docs/reference/', import.meta.url)
+const folder = new URL('../docs/', import.meta.url)
 
-/** The generated pages: text by file name. */
+/** The generated pages and pictures: text by path within `docs/`. */
 export async function referencePages(): Promise<Readonly<Record<string, string>>> {
   return {
-    'configuration.md': await configurationPage(),
-    'errors.md': errorsPage(),
-    'signals.md': await signalsPage(),
+    'reference/configuration.md': await configurationPage(),
+    'reference/errors.md': errorsPage(),
+    'reference/signals.md': await signalsPage(),
+    ...pictures(),
   }
 }
 
-/** The names of pages whose file is not what the code says. */
+/** The paths of those whose file is not what the code says. */
 export async function stalePages(): Promise<string[]> {
   const stale: string[] = []
   for (const [name, text] of Object.entries(await referencePages())) {
@@ -32,8 +34,7 @@ export async function stalePages(): Promise<string[]> {
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes('--check')) {
     const stale = await stalePages()
-    for (const name of stale)
-      console.error(`docs/reference/${name} is not up to date: npm run docs`)
+    for (const name of stale) console.error(`docs/${name} is not up to date: npm run docs`)
     process.exitCode = stale.length > 0 ? 1 : 0
     return
   }
