@@ -26,8 +26,8 @@ export interface OpenTime {
 }
 
 /**
- * Sets of windows, checked and put together once, to be asked many times: a question costs about a
- * microsecond. `zone` is a name that the runtime knows ({@link isZone}). Every method throws
+ * Sets of windows, checked and put together once, to be asked many times: a question costs less than
+ * a microsecond. `zone` is a name that the runtime knows ({@link isZone}). Every method throws
  * `option-invalid` for another one, and for a `now` that is no valid date.
  */
 export interface Availability {
