@@ -10,11 +10,14 @@ import type {
   Recipients,
 } from './option/infer.ts'
 import type { SendOptions } from './option/send-options.ts'
+import type { SendTiming } from './option/timing.ts'
 import type { SendResult } from './outbox/result.ts'
 import type { Listener, Signals } from './signal/signals.ts'
 import { assemble } from './wiring/assemble.ts'
+import type { Explanation } from './wiring/explain.ts'
 import type { Deliveries, Settings, TemplateFace } from './wiring/operate.ts'
 import type { Completed, WaitOptions } from './wiring/wait.ts'
+import type { Windows } from './wiring/windows.ts'
 import type { Worker, WorkerOptions } from './worker/worker.ts'
 
 /** A worker's options with the names of the configured channels. */
@@ -56,6 +59,20 @@ export interface Envoyer<
   ): Promise<Completed>
   readonly deliveries: Deliveries
   readonly settings: Settings<keyof Channels & string>
+  /** When messages may go out. */
+  readonly windows: Windows<keyof Events & string, keyof Channels & string>
+  /**
+   * When the messages to one recipient would go out, and why then, in words and as data. Goes the
+   * way of `send` and writes nothing; throws what that throws.
+   */
+  explain<Name extends keyof Events & string, Recipient extends object>(
+    event: Name,
+    recipient: Recipient & Reachable<Recipient, Channels, User, OwnAddress>,
+    options?: Pick<
+      SendOptions<Events, Channels>,
+      keyof SendTiming | 'channels' | 'locale' | 'grouping'
+    >,
+  ): Promise<Explanation>
   readonly templates: TemplateFace<keyof Events & string, PartNames<Channels>>
   /**
    * Runs `run` in one transaction of the database that holds our tables; pass `manager` to `send`

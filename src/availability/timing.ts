@@ -58,10 +58,20 @@ function slotOf({ availability, spreadMs }: Timetable, wish: Wish): Timing {
   if (immediate) return { at: notBefore, reason: 'immediate' }
   const opening = availability.opening(notBefore, zone)
   if (opening.reason !== 'window' || spreadMs === 0) return opening
-  const until = availability.closing(opening.at, zone)
-  const openMs = until === null ? spreadMs : until.getTime() - opening.at.getTime()
-  const spread = Math.floor(shareOf(id) * Math.min(spreadMs, openMs))
-  return { at: new Date(opening.at.getTime() + spread), reason: 'window' }
+  const from = opening.at.getTime()
+  const until = spreadEnd({ availability, spreadMs }, opening.at, zone).getTime()
+  return { at: new Date(from + Math.floor(shareOf(id) * (until - from))), reason: 'window' }
+}
+
+/** Until when, itself not included, those are spread who wait for an opening: never beyond its end. */
+export function spreadEnd(
+  { availability, spreadMs }: Timetable,
+  opening: Date,
+  zone: string,
+): Date {
+  const end = new Date(opening.getTime() + spreadMs)
+  const closing = availability.closing(opening, zone)
+  return closing !== null && closing < end ? closing : end
 }
 
 /** From 0 to 1, and always the same of the same id: the last 48 bits of a UUID are random. */

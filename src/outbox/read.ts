@@ -1,4 +1,4 @@
-import { Brackets, type DataSource, type SelectQueryBuilder } from 'typeorm'
+import type { DataSource, SelectQueryBuilder } from 'typeorm'
 import { EnvoyerError } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import { isSealed } from '../secret/sealer.ts'
@@ -11,6 +11,7 @@ import {
   notificationEntity,
 } from './entities.ts'
 import type { StoredFallback } from './fallback.ts'
+import { notesOf } from './find.ts'
 import { isId } from './id.ts'
 import { erased } from './write.ts'
 
@@ -19,8 +20,11 @@ export interface DeliveryView
   extends Omit<
     DeliveryRow,
     | ('turn' | 'lane' | 'leaseUntil' | 'claims' | 'attemptsBefore' | 'dueAt')
-    | ('message' | 'receipt' | 'fallback')
-  > {}
+    | ('message' | 'receipt' | 'fallback' | 'zoneUnknown')
+  > {
+  /** `zone-unknown`: the recipient's own zone is not known, the envoyer's is used. */
+  readonly notes: readonly 'zone-unknown'[]
+}
 
 /** The same with everything that is kept of it. */
 export interface DeliveryDetails extends DeliveryView {
@@ -57,6 +61,8 @@ export interface DeliveryFilter {
   readonly since?: Date
   /** Written before. */
   readonly until?: Date
+  /** True: only those that wait for a later time, soonest first. False: only the others. */
+  readonly scheduled?: boolean
   /** Go on after this id (the last of the page before). */
   readonly after?: string
   /** How many at most. Default 100, at most 1,000. */
@@ -65,8 +71,13 @@ export interface DeliveryFilter {
 
 type Query = SelectQueryBuilder<DeliveryRow>
 
+type Place = 'scheduled' | 'after'
+
 const conditions: {
-  [Key in keyof DeliveryFilter]-?: (query: Query, value: NonNullable<DeliveryFilter[Key]>) => void
+  [Key in Exclude<keyof DeliveryFilter, Place>]-?: (
+    query: Query,
+    value: NonNullable<DeliveryFilter[Key]>,
+  ) => void
 } = {
   event: (query, event) => query.andWhere('d.event = :event', { event }),
   channel: (query, channel) => query.andWhere('d.channel = :channel', { channel }),
@@ -79,8 +90,23 @@ const conditions: {
   to: (query, to) => query.andWhere('d.addressKey = :to', { to }),
   since: (query, since) => query.andWhere('d.createdAt >= :since', { since }),
   until: (query, until) => query.andWhere('d.createdAt < :until', { until }),
-  after: (query, after) => query.andWhere(new Brackets((q) => q.where('d.id < :after', { after }))),
   limit: (query, limit) => query.limit(Math.min(1000, Math.max(1, limit))),
+}
+
+const waits = `d.status = 'pending' AND d.turn IS NULL AND d.sendAt > :now`
+
+/** Puts them in order, and goes on after the last of the page before. */
+function order(query: Query, { scheduled, after }: Pick<DeliveryFilter, Place>, now: Date): void {
+  if (scheduled !== true) {
+    query.orderBy('d.id', 'DESC')
+    if (scheduled === false) query.andWhere(`NOT (${waits})`, { now })
+    if (after !== undefined) query.andWhere('d.id < :after', { after })
+    return
+  }
+  query.andWhere(waits, { now }).orderBy('d.sendAt').addOrderBy('d.id')
+  if (after === undefined) return
+  const last = query.subQuery().select('l.sendAt').from(deliveryEntity, 'l').where('l.id = :after')
+  query.andWhere(`(d.sendAt, d.id) > (${last.getQuery()}, :after)`, { after })
 }
 
 function shown(address: unknown): DeliveryRow['address'] {
@@ -105,9 +131,10 @@ function toView(row: DeliveryRow): DeliveryView {
     message,
     receipt,
     fallback,
+    zoneUnknown,
     ...view
   } = row
-  return { ...view, address: shown(row.address) }
+  return { ...view, address: shown(row.address), notes: notesOf({ zoneUnknown }) }
 }
 
 const statuses: readonly string[] = ['pending', 'sending', 'sent', 'failed', 'cancelled']
@@ -128,6 +155,7 @@ const allowed: { [Key in keyof DeliveryFilter]-?: (value: unknown) => boolean } 
   to: isText,
   since: isDate,
   until: isDate,
+  scheduled: (value) => typeof value === 'boolean',
   after: isIdText,
   limit: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1000,
 }
@@ -143,18 +171,20 @@ function checkFilter(filter: object): void {
   if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
 }
 
-/** A page of deliveries, newest first. */
+/** A page of deliveries, newest first; where they are scheduled, soonest first. */
 export async function listDeliveries(
   source: DataSource,
   filter: DeliveryFilter,
+  now: Date,
 ): Promise<DeliveryView[]> {
   checkFilter(filter)
-  const query = source.getRepository(deliveryEntity).createQueryBuilder('d')
-  query.orderBy('d.id', 'DESC').limit(100)
-  for (const [key, value] of Object.entries(filter)) {
+  const query = source.getRepository(deliveryEntity).createQueryBuilder('d').limit(100)
+  const { scheduled, after, ...rest } = filter
+  for (const [key, value] of Object.entries(rest)) {
     if (value === undefined) continue
-    conditions[key as keyof DeliveryFilter](query, value as never)
+    conditions[key as keyof typeof conditions](query, value as never)
   }
+  order(query, { scheduled, after } as Pick<DeliveryFilter, Place>, now)
   return (await query.getMany()).map(toView)
 }
 

@@ -1,6 +1,6 @@
 import { EnvoyerError, toError } from '../errors.ts'
 import type { Json } from '../event/json.ts'
-import type { Addressed } from './addressed.ts'
+import { type Addressed, markOf } from './addressed.ts'
 import { createGroups } from './group.ts'
 import type { PlannedChannel } from './plan.ts'
 import { type Recipient, type RecipientOptions, readRecipient } from './recipient.ts'
@@ -52,8 +52,6 @@ function share(holder: Addressed, made: Addressed): boolean {
   holder.fallback.push(...more)
   return true
 }
-
-const markOf = ({ channel, addressKey }: Addressed) => `${channel} ${addressKey}`
 
 /** The messages to one recipient over a channel; over its fallback, where it is not reached. */
 function overChannel(

@@ -9,6 +9,14 @@ interface Delivered {
   readonly settings: { get(channel: string): Promise<ChannelSetting> }
 }
 
+/** Delivers what is due by the fake clock. */
+export interface Delivering {
+  /** Until nothing is due. */
+  deliver(): Promise<void>
+  /** When something that waits becomes due next. */
+  nextDue(): Promise<Date | undefined>
+}
+
 /**
  * Runs a worker until nothing is due by the fake clock, without sleeping longer than it needs. What
  * waits for an operator, or for the end of a pause, is not waited for.
@@ -17,7 +25,7 @@ export function createDelivering(
   channels: ChannelMap,
   envoyer: Delivered,
   open: () => Promise<Opened>,
-) {
+): Delivering {
   let worker: Promise<Worker> | undefined
   const running = async (): Promise<string[]> => {
     const names = Object.keys(channels)
@@ -49,12 +57,23 @@ export function createDelivering(
     )
     return Number(row?.due)
   }
-  return async (): Promise<void> => {
-    while ((await due()) > 0) {
-      worker ??= envoyer.worker({ stopOn: [], pollMs: 60_000 })
-      const { soon } = await worker
-      soon(0)
-      await new Promise((resolve) => setTimeout(resolve, 2))
-    }
+  return {
+    async deliver() {
+      while ((await due()) > 0) {
+        worker ??= envoyer.worker({ stopOn: [], pollMs: 60_000 })
+        const { soon } = await worker
+        soon(0)
+        await new Promise((resolve) => setTimeout(resolve, 2))
+      }
+    },
+    async nextDue() {
+      const { database, outbox, clock } = await open()
+      const [row] = await database.execute<{ next: Date | null }>(
+        `SELECT min(send_at) AS next FROM ${outbox.schema}.delivery
+         WHERE status = 'pending' AND send_at > $1::timestamptz`,
+        [clock.now().toISOString()],
+      )
+      return row?.next ?? undefined
+    },
   }
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { sayInstant } from '../availability/words.ts'
 import type { Envoyer } from '../envoyer.ts'
 import { checkConfiguration, type EnvoyerOptions } from '../option/configuration.ts'
 import type { ChannelMap, EventsOn } from '../option/infer.ts'
+import type { WaitReason } from '../outbox/entities.ts'
 import type { SendResult } from '../outbox/result.ts'
 import type { SkipReason } from '../recipient/route.ts'
 import type { Skip } from '../recipient/skip.ts'
@@ -10,6 +12,23 @@ import { createAssertions } from './assertions.ts'
 import { createDelivering } from './delivering.ts'
 import type { Match, SentMessage } from './match.ts'
 import { createRecorder } from './recorder.ts'
+
+/** A message that waits for its time. */
+export interface WaitingMessage {
+  readonly id: string
+  readonly event: string
+  readonly channel: string
+  /** The normalised address. */
+  readonly to: string
+  readonly users: readonly string[]
+  /** The zone whose wall clock its windows are read by. */
+  readonly zone: string
+  readonly sendAt: Date
+  /** What it waits for: `window`, `retry`, or `open` where only `at` holds it back. */
+  readonly reason: WaitReason
+  /** In words: `Mon 30 Mar 2026 09:00 Europe/Berlin (window)`. */
+  readonly text: string
+}
 
 /** An envoyer whose backends record, on a database in memory, with a clock that can be moved. */
 export interface TestEnvoyer<
@@ -36,8 +55,13 @@ export interface TestEnvoyer<
   deliver(): Promise<void>
   /** The time by the fake clock. */
   now(): Date
-  /** Moves the clock to an instant, or on by so many milliseconds, and delivers what is due then. */
+  /**
+   * Moves the clock to an instant, or on by so many milliseconds, and delivers what becomes due until
+   * then, each at its time.
+   */
   advance(to: Date | string | number): Promise<void>
+  /** What waits for its time, soonest first, and why: the first thousand. */
+  waiting(): Promise<readonly WaitingMessage[]>
   /** The next tries over the channel fail with this error: one, or as many as said. */
   fail(channel: keyof Channels & string, error: Error, times?: number): void
   /** Forgets what went out and was skipped so far. */
@@ -77,7 +101,7 @@ export function createTestEnvoyer<
   } as never)
   const { envoyer, open } = assemble(configuration, () => offsetMs)
   const skips: Skip[] = []
-  const deliver = createDelivering(configuration.channels, envoyer, open)
+  const { deliver, nextDue } = createDelivering(configuration.channels, envoyer, open)
 
   const sent = async () => {
     await deliver()
@@ -104,8 +128,20 @@ export function createTestEnvoyer<
       if (!(at >= now().getTime())) {
         throw new RangeError(`advance: ${String(to)} is no instant after ${now().toISOString()}`)
       }
-      offsetMs = at - Date.now()
+      for (let due = await nextDue(); due && Number(due) <= at; due = await nextDue()) {
+        offsetMs = Math.max(offsetMs, Number(due) - Date.now())
+        await deliver()
+      }
+      offsetMs = Math.max(offsetMs, at - Date.now())
       await deliver()
+    },
+    async waiting(): Promise<readonly WaitingMessage[]> {
+      await deliver()
+      const all = await envoyer.deliveries.list({ scheduled: true, limit: 1000 })
+      return all.map(({ id, event, channel, addressKey: to, users, zone, sendAt, reason }) => ({
+        ...{ id, event, channel, to, users, zone, sendAt, reason: reason ?? 'open' },
+        text: `${sayInstant(sendAt, zone)} (${reason ?? 'open'})`,
+      }))
     },
     ...createAssertions(sent, skips),
   }

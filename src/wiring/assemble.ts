@@ -7,20 +7,22 @@ import type { Configuration, FailureReport } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
 import type { SendResult } from '../outbox/result.ts'
 import { planChannels } from '../recipient/plan.ts'
-import type { SendTerms } from '../send.ts'
+import { createSend, type SendSteps, type SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
 import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
 import { type Worker, type WorkerOptions, workerOptionNames } from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
+import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
-import { carrierOf, wireSend } from './send.ts'
+import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 import { openTemplates } from './templates.ts'
 import { createWaitFor } from './wait.ts'
+import { createWindowsFace } from './windows.ts'
 import { work } from './work.ts'
 
 /** How long the same complaint is not repeated: a database that is away would fill the log. */
@@ -128,15 +130,16 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     const opened = await open()
     return { configuration, opened, settings, templates: templates(), emitter }
   }
-  let sending: { readonly opened: Opened; readonly send: ReturnType<typeof wireSend> } | undefined
-  const sender = async () => {
+  let wiring: { readonly opened: Opened; readonly steps: SendSteps } | undefined
+  const steps = async () => {
     const parts = await wired()
     // Wired once for what is open, not at each call.
-    if (sending?.opened !== parts.opened) {
-      sending = { opened: parts.opened, send: wireSend({ ...parts, followUp, workers }) }
+    if (wiring?.opened !== parts.opened) {
+      wiring = { opened: parts.opened, steps: sendSteps({ ...parts, followUp, workers }) }
     }
-    return sending.send
+    return wiring.steps
   }
+  const sender = async () => createSend(await steps())
   const followUp: WriteEndedParts['followUp'] = createFollowUp(
     configuration,
     open,
@@ -169,6 +172,8 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     waitFor: createWaitFor(open, emitter),
     deliveries: createDeliveries(operate),
     settings: createSettingsFace(operate),
+    windows: createWindowsFace(operate),
+    explain: createExplain(operate, steps, async () => carrierOf(await open(), schema, undefined)),
     templates: createTemplateFace(operate),
     transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
       (await open()).database.source.transaction(run),

@@ -5,7 +5,7 @@ import { checkContext } from '../event/context.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { notifyWorkers } from '../outbox/outbox.ts'
 import { type PlanParts, planChannels } from '../recipient/plan.ts'
-import { type Carrier, createSend, type Queued, type SendSteps } from '../send.ts'
+import type { Carrier, Queued, SendSteps } from '../send.ts'
 import type { SettingStore } from '../setting/settings.ts'
 import type { Emitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
@@ -44,7 +44,7 @@ export async function carrierOf(
 }
 
 /** Gives each step of `send` to the module that it is named after. */
-export function wireSend(parts: SendParts) {
+export function sendSteps(parts: SendParts): SendSteps {
   const { configuration, opened, settings, templates } = parts
   const { events, channels, recipient, zone, sealer } = configuration
   const { clock } = opened
@@ -55,7 +55,7 @@ export function wireSend(parts: SendParts) {
     hasTemplates: templates.exists,
     missingTemplates: templates.missing,
   }
-  const steps: SendSteps = {
+  return {
     event: (name) => {
       if (Object.hasOwn(events, name)) return events[name]!
       throw new EnvoyerError(
@@ -88,7 +88,6 @@ export function wireSend(parts: SendParts) {
     },
     ticket: (queued) => tell(parts, queued),
   }
-  return createSend(steps)
 }
 
 /** Wakes workers, and tells listeners what was queued, where the commit was ours. */

@@ -62,19 +62,48 @@ export function createTimetables(
   }
 }
 
+type TimingTerms = Pick<SendTerms, 'at' | 'now' | 'deadline' | 'deadlineMs' | 'afterDeadline'>
+
+/** From where a call's openings are looked for, and by when its deliveries must have gone. */
+export function startOf({ at, now, deadline, deadlineMs }: TimingTerms, calledAt: Date) {
+  const from = now ?? calledAt
+  const after = deadlineMs === undefined ? undefined : (at ?? calledAt).getTime() + deadlineMs
+  return {
+    from: at !== undefined && at > from ? at : from,
+    deadline: after === undefined ? deadline : new Date(after),
+  }
+}
+
+/** Names of the channel and the event whose windows are shut at an instant. */
+export function shutAt(
+  configuration: Configuration,
+  settings: Pick<SettingStore, 'windows'>,
+  { event, channel }: { readonly event: string; readonly channel: string },
+  at: Date,
+  zone: string,
+): string[] {
+  const owners: WindowOwner[] = [
+    { kind: 'channel', name: channel },
+    { kind: 'event', name: event },
+  ]
+  return owners
+    .filter((owner) => {
+      const { windows } = windowsOf(configuration, settings, owner)
+      return !createAvailability([windows]).isOpen(at, zone)
+    })
+    .map(({ name }) => name)
+}
+
 /** When the deliveries of one call of `send` go. */
 export function callTiming(
   timetables: TimetableOf,
   clock: Clock,
   name: string,
-  terms: Pick<SendTerms, 'at' | 'now' | 'deadline' | 'deadlineMs' | 'afterDeadline'>,
+  terms: TimingTerms,
 ): CallTiming {
-  const { at, afterDeadline, deadlineMs } = terms
   const calledAt = clock.now()
-  const now = terms.now ?? calledAt
-  const from = at !== undefined && at > now ? at : now
-  const after = deadlineMs === undefined ? undefined : (at ?? calledAt).getTime() + deadlineMs
-  const deadline = after === undefined ? terms.deadline : new Date(after)
+  const { from, deadline } = startOf(terms, calledAt)
+  const { afterDeadline } = terms
   const ofChannel = new Map<string, Timetable>()
   const timetable = (channel: string) => {
     const known = ofChannel.get(channel) ?? timetables(name, channel)
@@ -95,19 +124,25 @@ export function callTiming(
   }
 }
 
-/** When a claimed delivery may go, as its windows are now. */
+/** What a delivery that is written knows of when it may go. */
+export type Written = Pick<
+  Claimed,
+  'id' | 'event' | 'channel' | 'zone' | 'immediate' | 'notBefore' | 'deadlineAt'
+> & { readonly afterDeadline: unknown }
+
+/** When a delivery may go from `now` on, as its windows are. */
 export function timingAt(
   { zone }: Configuration,
   timetables: TimetableOf,
-  claimed: Claimed,
+  written: Written,
   now: Date,
 ): Timing {
-  const { id, immediate, notBefore, deadlineAt } = claimed
-  return timingOf(timetables(claimed.event, claimed.channel), {
+  const { id, immediate, notBefore, deadlineAt, afterDeadline } = written
+  return timingOf(timetables(written.event, written.channel), {
     ...{ id, immediate, deadline: deadlineAt },
     // Written by another process, whose runtime may know other zones.
-    zone: isZone(claimed.zone) ? claimed.zone : zone,
+    zone: isZone(written.zone) ? written.zone : zone,
     notBefore: notBefore !== null && notBefore > now ? notBefore : now,
-    afterDeadline: (claimed.options.afterDeadline ?? 'fail') as AfterDeadline,
+    afterDeadline: (afterDeadline ?? 'fail') as AfterDeadline,
   })
 }

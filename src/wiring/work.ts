@@ -73,7 +73,10 @@ function wireDeliver(
   )
   const timetables = createTimetables(configuration, settings)
   return createDeliver({
-    availability: (claimed, now) => timingAt(configuration, timetables, claimed, now),
+    availability: (claimed, now) => {
+      const { afterDeadline } = claimed.options
+      return timingAt(configuration, timetables, { ...claimed, afterDeadline }, now)
+    },
     context: createContexts(configuration),
     render: (claimed, { output: context }) => {
       const { event, channel, locale, zone, id } = claimed
