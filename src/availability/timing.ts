@@ -3,6 +3,8 @@ import type { Availability } from './availability.ts'
 /** The windows of a channel and an event, as they hold together. */
 export interface Timetable {
   readonly availability: Availability
+  /** The channel and the event, each by itself. */
+  readonly owners: readonly { readonly name: string; readonly availability: Availability }[]
   /** Over how long those are spread who wait for the same opening. 0: not at all. */
   readonly spreadMs: number
 }
@@ -52,26 +54,35 @@ export function timingOf(timetable: Timetable, wish: Wish): Timing {
   return { at: afterDeadline === 'send' ? notBefore : null, reason }
 }
 
-function slotOf({ availability, spreadMs }: Timetable, wish: Wish): Timing {
+function slotOf(timetable: Timetable, wish: Wish): Timing {
+  const { availability, spreadMs } = timetable
   const { id, zone, notBefore, immediate } = wish
   if (availability.always) return { at: notBefore, reason: 'open' }
   if (immediate) return { at: notBefore, reason: 'immediate' }
   const opening = availability.opening(notBefore, zone)
   if (opening.reason !== 'window' || spreadMs === 0) return opening
   const from = opening.at.getTime()
-  const until = spreadEnd({ availability, spreadMs }, opening.at, zone).getTime()
+  const until = spreadEnd(timetable, opening.at, zone).getTime()
   return { at: new Date(from + Math.floor(shareOf(id) * (until - from))), reason: 'window' }
 }
 
 /** Until when, itself not included, those are spread who wait for an opening: never beyond its end. */
 export function spreadEnd(
-  { availability, spreadMs }: Timetable,
+  { availability, spreadMs }: Pick<Timetable, 'availability' | 'spreadMs'>,
   opening: Date,
   zone: string,
 ): Date {
   const end = new Date(opening.getTime() + spreadMs)
   const closing = availability.closing(opening, zone)
   return closing !== null && closing < end ? closing : end
+}
+
+/** Names of those whose windows open last, of the ones waited for from an instant on. */
+export function waitsFor({ availability, owners }: Timetable, from: Date, zone: string): string[] {
+  const opening = availability.opening(from, zone)
+  if (opening.reason !== 'window') return []
+  const before = new Date(opening.at.getTime() - 1)
+  return owners.filter((owner) => !owner.availability.isOpen(before, zone)).map(({ name }) => name)
 }
 
 /** From 0 to 1, and always the same of the same id: the last 48 bits of a UUID are random. */

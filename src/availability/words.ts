@@ -15,7 +15,7 @@ export interface Told {
   readonly timing: Timing
   readonly zone: string
   readonly now: Date
-  /** Names of those whose windows are shut when it might go first. */
+  /** Names of those whose windows it waits for. */
   readonly waitsFor: readonly string[]
   /** Until then it is spread. */
   readonly spreadUntil: Date | null

@@ -58,15 +58,21 @@ export interface SendTiming {
 // An instant needs its offset: without one it would mean another time on another machine.
 const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i
 
+// With room for what is added to it: PostgreSQL reads years of four digits.
+const instants = { from: Date.UTC(1970, 0), until: Date.UTC(9000, 0) }
+const longestDeadlineMs = 100 * 365 * 86_400_000
+
 /** An instant of a Date or an ISO 8601 string with an offset; none where it is neither. */
 export function readInstant(at: unknown): Date | undefined {
   if (!(at instanceof Date) && !(typeof at === 'string' && isoInstant.test(at))) return undefined
   const date = new Date(at)
-  return Number.isNaN(date.getTime()) ? undefined : date
+  return date.getTime() >= instants.from && date.getTime() < instants.until ? date : undefined
 }
 
 export const instantProblem = (name: string) =>
-  `\`${name}\` must be a valid Date or an ISO 8601 string with an offset (…T08:00:00Z)`
+  `\`${name}\` must be a valid Date or an ISO 8601 string with an offset (…T08:00:00Z), from 1970 to 8999`
+
+const isDuration = (ms: unknown) => typeof ms === 'number' && ms > 0 && ms <= longestDeadlineMs
 
 type TimingTerms = Pick<
   SendTerms,
@@ -84,8 +90,8 @@ export function readTiming(given: SendTiming, problems: string[]): TimingTerms {
   const { immediate = false, deadlineMs, afterDeadline = 'fail' } = given
   const [at, now, deadline] = [instant('at'), instant('now'), instant('deadline')]
   if (typeof immediate !== 'boolean') problems.push('`immediate` must be a boolean')
-  if (deadlineMs !== undefined && !(Number.isFinite(deadlineMs) && deadlineMs > 0)) {
-    problems.push('`deadlineMs` must be a number greater than 0')
+  if (deadlineMs !== undefined && !isDuration(deadlineMs)) {
+    problems.push('`deadlineMs` must be a number greater than 0, and of 100 years at most')
   }
   const { deadline: until } = given
   if (until !== undefined && deadlineMs !== undefined) {

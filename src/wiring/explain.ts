@@ -1,5 +1,5 @@
 import type { OpenTime } from '../availability/index.ts'
-import { spreadEnd, type Timing, timingOf } from '../availability/timing.ts'
+import { spreadEnd, type Timing, timingOf, waitsFor } from '../availability/timing.ts'
 import { sayTiming } from '../availability/words.ts'
 import { parseSendOptions } from '../option/send-options.ts'
 import { notesOf, type QueuedDelivery } from '../outbox/find.ts'
@@ -8,7 +8,7 @@ import { createExpand } from '../recipient/expand.ts'
 import { createSkipList, type Skip } from '../recipient/skip.ts'
 import type { Carrier, SendSteps, SendTerms } from '../send.ts'
 import type { OperateParts } from './operate.ts'
-import { createTimetables, shutAt, startOf } from './timing.ts'
+import { createTimetables, startOf } from './timing.ts'
 
 /** When one delivery would go, and why then. */
 export interface Explained extends Pick<QueuedDelivery, 'channel' | 'to' | 'zone' | 'notes'> {
@@ -19,7 +19,7 @@ export interface Explained extends Pick<QueuedDelivery, 'channel' | 'to' | 'zone
   /** It would be spread from `sendAt` until here; else `null`. */
   readonly spreadUntil: Date | null
   readonly reason: Timing['reason']
-  /** Names of the channel and the event whose windows are shut when it might go first. */
+  /** Of the channel and the event, the names of those whose windows open last. */
   readonly waitsFor: readonly string[]
   /** The next five openings, whether they hold this one back or not. */
   readonly next: readonly OpenTime[]
@@ -51,36 +51,23 @@ export function createExplain(
     calledAt: Date,
     made: Addressed,
   ): Explained => {
+    const { channel, zone, immediate, addressKey: to } = made
+    const { afterDeadline, now = calledAt } = terms
     const { from, deadline = null } = startOf(terms, calledAt)
-    const { channel, zone, addressKey: to } = made
-    const { afterDeadline } = terms
-    const { immediate } = made
     const timetable = timetables(event, channel)
     const timing = timingOf(timetable, {
       ...{ id: firstId, zone, notBefore: from, immediate, deadline, afterDeadline },
     })
-    const waitsFor = immediate
-      ? []
-      : shutAt(configuration, settings, { event, channel }, from, zone)
-    const spread = timing.reason === 'window' && timetable.spreadMs > 0
+    const { at: sendAt, reason } = timing
+    const spread = reason === 'window' && timetable.spreadMs > 0
     const spreadUntil = spread ? spreadEnd(timetable, timing.at, zone) : null
-    const now = terms.now ?? calledAt
-    const text = sayTiming({
-      ...{ timing, zone, now, waitsFor, spreadUntil, deadline, afterDeadline },
-    })
-    const { availability } = timetable
+    const names = immediate ? [] : waitsFor(timetable, from, zone)
+    const told = { zone, now, waitsFor: names, spreadUntil }
+    const { always, nextOpenings } = timetable.availability
     return {
-      ...{
-        channel,
-        to,
-        zone,
-        text,
-        sendAt: timing.at,
-        spreadUntil,
-        reason: timing.reason,
-        waitsFor,
-      },
-      next: availability.always ? [] : availability.nextOpenings(from, zone, openings),
+      ...{ channel, to, zone, sendAt, reason, spreadUntil, waitsFor: names },
+      text: sayTiming({ ...told, timing, deadline, afterDeadline }),
+      next: always ? [] : nextOpenings(from, zone, openings),
       notes: notesOf(made),
     }
   }

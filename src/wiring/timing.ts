@@ -55,6 +55,10 @@ export function createTimetables(
     const made = {
       of: sets,
       availability: createAvailability(sets, names),
+      owners: [channel, event].map((name, n) => ({
+        name,
+        availability: createAvailability([sets[n]!]),
+      })),
       spreadMs: events[event]?.spreadMs ?? channels[channel]?.spreadMs ?? 0,
     }
     kept.set(key, made)
@@ -72,26 +76,6 @@ export function startOf({ at, now, deadline, deadlineMs }: TimingTerms, calledAt
     from: at !== undefined && at > from ? at : from,
     deadline: after === undefined ? deadline : new Date(after),
   }
-}
-
-/** Names of the channel and the event whose windows are shut at an instant. */
-export function shutAt(
-  configuration: Configuration,
-  settings: Pick<SettingStore, 'windows'>,
-  { event, channel }: { readonly event: string; readonly channel: string },
-  at: Date,
-  zone: string,
-): string[] {
-  const owners: WindowOwner[] = [
-    { kind: 'channel', name: channel },
-    { kind: 'event', name: event },
-  ]
-  return owners
-    .filter((owner) => {
-      const { windows } = windowsOf(configuration, settings, owner)
-      return !createAvailability([windows]).isOpen(at, zone)
-    })
-    .map(({ name }) => name)
 }
 
 /** When the deliveries of one call of `send` go. */

@@ -5,6 +5,7 @@ import { holdBack, laneBucket, setRate } from '../../src/outbox/bucket.ts'
 import { claimAlone } from '../../src/outbox/claim.ts'
 import { stateOf } from '../../src/outbox/find.ts'
 import { adoptLost, giveBack, renew } from '../../src/outbox/hold.ts'
+import { putOff } from '../../src/outbox/put-off.ts'
 import { ripen } from '../../src/outbox/ripen.ts'
 import { cancel, settle } from '../../src/outbox/settle.ts'
 import { onEveryEngine, postgres } from '../support/engines.ts'
@@ -249,6 +250,45 @@ onEveryEngine('the outbox', (engine) => {
       failed,
     ])
     assert.equal(ids.size, 2)
+  })
+
+  test('what is put off is no try: its token, its count and its first due time are as before', async () => {
+    const { outbox, database } = bare
+    await setRate(outbox, database, 'channel:pager', { perSecond: 0.001, burst: 2 })
+    await bare.write(2)
+    const buckets = ['channel:pager']
+    const [one, other] = (await bare.claim({ buckets })).claimed
+    const sendAt = new Date(Date.now() + 3_600_000)
+    const off = (claimed: typeof one) => ({
+      ...{ id: claimed!.id, attempts: 1, claims: claimed!.claims },
+      ...{ notificationId: claimed!.notificationId, reason: 'window' as const, sendAt },
+      outcome: 'put-off' as const,
+    })
+    assert.deepEqual(await putOff(outbox, database, [off(one)]), new Set([one!.id]))
+    const [row] = await database.execute<Record<string, unknown>>(
+      `SELECT status, attempts, turn, reason, send_at, due_at FROM ${outbox.schema}.delivery
+       WHERE id = $1`,
+      [one!.id],
+    )
+    assert.deepEqual(row, {
+      ...{ status: 'pending', attempts: 0, turn: null, reason: 'window' },
+      ...{ send_at: sendAt, due_at: sendAt },
+    })
+    // One of the two tokens is there again.
+    await bare.write(2, { to: 'b' })
+    assert.equal((await bare.claim({ buckets })).claimed.length, 1)
+    // A stale holder puts nothing off, and one that has been tried keeps when it first became due.
+    await settle(outbox, database, [asRetry(other!, 0)])
+    assert.equal((await putOff(outbox, database, [off(other)])).size, 0)
+    bare.advance(60_000)
+    await setRate(outbox, database, 'channel:pager', undefined)
+    const again = (await bare.claim()).claimed.find(({ id }) => id === other!.id)
+    await putOff(outbox, database, [off(again)])
+    const [tried] = await database.execute<{ due: boolean; attempts: number }>(
+      `SELECT due_at < now() AS due, attempts FROM ${outbox.schema}.delivery WHERE id = $1`,
+      [other!.id],
+    )
+    assert.deepEqual(tried, { due: true, attempts: 1 })
   })
 
   test('a rate grants its tokens and no more, to all claims together', async () => {

@@ -137,3 +137,73 @@ describe('createTestEnvoyer', () => {
     off()
   })
 })
+
+describe('the clock of the test envoyer', () => {
+  const start = () =>
+    createTestEnvoyer({
+      zone: 'Europe/Berlin',
+      events: {
+        report: defineEvent({
+          context: z.object({ n: z.number() }),
+          channels: ['pager'],
+          windows: [{ days: 'mon-fri', from: '09:00', to: '18:00' }],
+        }),
+        note: defineEvent({ context: z.object({ n: z.number() }), channels: ['pager'] }),
+      },
+      channels: {
+        pager: pager({ backend: recorder(), retry: delays([3_600_000], { jitter: 0 }) }),
+      },
+    })
+  const instants = (sent: readonly { to: string; at: Date }[]) =>
+    sent.map(({ to, at }) => `${to} ${at.toISOString().slice(0, 19)}`)
+  const people: { pager: string; tz?: string }[] = [
+    { pager: 'berlin' },
+    { pager: 'lima', tz: 'America/Lima' },
+    { pager: 'kathmandu', tz: 'Asia/Kathmandu' },
+  ]
+
+  test('goes over a change of the clock, each message at its own time', async () => {
+    await using envoyer = start()
+    // The weekend on which Berlin puts its clock forward, years from now; Lima and Kathmandu do not.
+    await envoyer.advance('2031-03-28T20:00:00Z')
+    await envoyer.send('report', people, { n: 1 })
+    assert.deepEqual(
+      (await envoyer.waiting()).map(({ to, text, reason }) => [to, text, reason]),
+      [
+        ['kathmandu', 'Mon 31 Mar 2031 09:00 Asia/Kathmandu (window)', 'window'],
+        ['berlin', 'Mon 31 Mar 2031 09:00 Europe/Berlin (window)', 'window'],
+      ],
+    )
+    await envoyer.advance('2031-03-31T03:14:59Z')
+    assert.deepEqual(instants(await envoyer.sent()), ['lima 2031-03-28T20:00:00'])
+    await envoyer.advance('2031-03-31T20:00:00Z')
+    assert.deepEqual(instants(await envoyer.sent()).slice(1), [
+      'kathmandu 2031-03-31T03:15:00',
+      // 08:00Z before the change.
+      'berlin 2031-03-31T07:00:00',
+    ])
+    assert.deepEqual(await envoyer.waiting(), [])
+  })
+
+  test('a jump over a weekend sends at the openings in between, retries too', async () => {
+    await using envoyer = start()
+    await envoyer.advance('2031-03-28T16:30:00Z') // Friday 17:30 in Berlin
+    envoyer.fail('pager', new Error('not now'))
+    await envoyer.send('report', people[0]!, { n: 1 })
+    await envoyer.send('note', { pager: 'later' }, { n: 2 }, { at: '2031-03-30T12:00:00Z' })
+    assert.deepEqual(
+      (await envoyer.waiting()).map(({ to, reason }) => [to, reason]),
+      [
+        ['berlin', 'retry'],
+        ['later', 'open'],
+      ],
+    )
+    // In the night from Tuesday to Wednesday everything is shut.
+    await envoyer.advance('2031-04-02T01:00:00Z')
+    assert.deepEqual(instants(await envoyer.sent()), [
+      'later 2031-03-30T12:00:00',
+      'berlin 2031-03-31T07:00:00',
+    ])
+    assert.ok(Math.abs(Number(envoyer.now()) - Date.parse('2031-04-02T01:00:00Z')) < 5000)
+  })
+})

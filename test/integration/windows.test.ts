@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { z } from 'zod'
 import { delays } from '../../src/channel/retry.ts'
+import type { EnvoyerError } from '../../src/errors.ts'
 import { defineEvent } from '../../src/event/define.ts'
 import type { Surroundings } from '../../src/option/configuration.ts'
 import { createClockedEnvoyer } from '../support/clocked.ts'
@@ -42,7 +43,6 @@ onEveryEngine('windows', (engine) => {
           report: defineEvent({
             context,
             channels: ['pager'],
-            fallback: 'backup',
             windows: [office],
           }),
           alarm: defineEvent({ context, channels: ['pager'], immediate: true }),
@@ -470,5 +470,141 @@ onEveryEngine('windows', (engine) => {
     assert.equal(reason, 'immediate')
     await work()
     await sentBy('h12')
+  })
+
+  test('explain tells when and why, as `send` would do it, and writes nothing', async () => {
+    const { envoyer } = start(saturday)
+    const { text, deliveries } = await envoyer.explain('report', {
+      pager: ['a', 'b'],
+      tz: 'Europe/Berlin',
+    })
+    const words = 'Mon 30 Mar 2026 09:00 Europe/Berlin, waits for the report window'
+    assert.equal(text, `pager to a: ${words}\npager to b: ${words}`)
+    const [one] = deliveries
+    assert.deepEqual(
+      [one!.sendAt?.toISOString(), one!.reason, one!.waitsFor, one!.spreadUntil],
+      [mondayAtNine, 'window', ['report'], null],
+    )
+    assert.deepEqual(
+      one!.next.map(({ from }) => from.toISOString()),
+      ['30', '31', '01', '02', '03'].map(
+        (day) => `2026-0${Number(day) > 20 ? 3 : 4}-${day}T07:00:00.000Z`,
+      ),
+    )
+    const say = async (
+      event: 'report' | 'note' | 'night' | 'flood' | 'alarm',
+      options: object = {},
+    ) => (await envoyer.explain(event, { pager: 'p', tz: 'Asia/Kathmandu' }, options)).text
+    // In Kathmandu it is 01:45 on Sunday.
+    const zone = 'Asia/Kathmandu'
+    assert.equal(
+      await say('note'),
+      `pager to p: Sun 29 Mar 2026 08:00 ${zone}, waits for the pager window`,
+    )
+    assert.equal(
+      await say('report'),
+      `pager to p: Mon 30 Mar 2026 09:00 ${zone}, waits for the report window`,
+    )
+    assert.equal(
+      await say('flood'),
+      `pager to p: Sun 29 Mar 2026 09:00 ${zone} or up to Sun 29 Mar 2026 09:30 ${zone}, waits for the flood window`,
+    )
+    assert.match(
+      await say('night'),
+      /^pager to p: now, Sun 29 Mar 2026 01:45:\d\d Asia\/Kathmandu, since the windows of channel and event never meet$/,
+    )
+    assert.match(await say('alarm'), /^pager to p: now, .*, passes the windows by$/)
+    assert.match(
+      await say('note', { deadlineMs: 3_600_000, afterDeadline: 'cancel' }),
+      /^pager to p: is cancelled, since the pager window opens after its deadline Sun 29 Mar 2026 02:45:\d\d Asia\/Kathmandu$/,
+    )
+    const nobody = await envoyer.explain('note', { pager: '' })
+    assert.equal(nobody.text, 'pager: not reached (no-address)\nbackup: not reached (no-address)')
+    assert.deepEqual(await envoyer.deliveries.list(), [])
+  })
+
+  test('of an iterable, each chunk finds its openings', async () => {
+    const { envoyer } = start(saturday)
+    const zones = ['Europe/Berlin', 'Asia/Tokyo', 'America/Lima']
+    async function* users() {
+      for (let n = 0; n < 2500; n += 1) yield { pager: `u${n}`, tz: zones[n % 3]! }
+    }
+    const result = await envoyer.send('report', users(), { what: 'a' }, { key: 'once' })
+    const perInstant: Record<string, number> = {}
+    for await (const { sendAt, reason, zone } of result.all()) {
+      assert.equal(reason, 'window')
+      const key = `${zone} ${sendAt!.toISOString()}`
+      perInstant[key] = (perInstant[key] ?? 0) + 1
+    }
+    assert.deepEqual(perInstant, {
+      'Europe/Berlin 2026-03-30T07:00:00.000Z': 834,
+      'Asia/Tokyo 2026-03-30T00:00:00.000Z': 833,
+      'America/Lima 2026-03-30T14:00:00.000Z': 833,
+    })
+  })
+
+  test('windows set by one process are seen by another, and nonsense in the table is passed by', async () => {
+    if (engine.name === 'embedded') return
+    const place = { ...engine.fresh(), migrations: 'run' as const }
+    const one = start('2026-06-05T10:00:00Z', () => {}, place)
+    const other = start('2026-06-05T10:00:00Z', () => {}, place)
+    const sendAt = async () => {
+      const { deliveries } = await other.envoyer.send('note', { pager: 'p' }, { what: 'a' })
+      return deliveries[0]!.sendAt?.toISOString()
+    }
+    assert.equal(await sendAt(), undefined)
+    await one.envoyer.windows.set({ channel: 'pager' }, [{ from: '16:00', to: '17:00' }])
+    await until(async () => (await sendAt()) === '2026-06-05T14:00:00.000Z', 'the windows', 6000)
+    await one.envoyer.transaction((manager) =>
+      manager.query(`UPDATE "${place.schema}".setting SET value = '{"from":"noon"}'`),
+    )
+    await until(async () => (await sendAt()) === undefined, 'the windows in the code', 6000)
+  })
+
+  test('a time that cannot be meant is refused, and nothing is written', async () => {
+    const { envoyer } = start(saturday)
+    const day = 86_400_000
+    const wrong: [object, RegExp][] = [
+      [{ at: '2026-06-05T08:00:00' }, /`at` must be a valid Date or an ISO 8601 string/],
+      [{ at: new Date(Number.NaN) }, /`at`/],
+      [{ at: null }, /`at`/],
+      [{ at: Date.parse(saturday) }, /`at`/],
+      [{ at: new Date(8.64e15) }, /`at`/],
+      [{ now: 'now' }, /`now`/],
+      [{ deadline: ['2026-06-05T08:00:00Z'] }, /`deadline`/],
+      [{ deadlineMs: 0 }, /`deadlineMs` must be a number greater than 0/],
+      [{ deadlineMs: Number.POSITIVE_INFINITY }, /`deadlineMs`/],
+      [{ deadlineMs: '60000' }, /`deadlineMs`/],
+      [{ deadlineMs: 1e18 }, /`deadlineMs`/],
+      [{ deadlineMs: day, deadline: '2026-06-05T08:00:00Z' }, /say the same/],
+      [
+        { at: '2026-06-06T08:00:00Z', deadline: '2026-06-05T08:00:00Z' },
+        /`deadline` is before `at`/,
+      ],
+      [{ afterDeadline: 'send' }, /`afterDeadline` needs a `deadline` or `deadlineMs`/],
+      [{ deadlineMs: day, afterDeadline: 'drop' }, /`afterDeadline` must be one of fail, send/],
+      [{ deadlineMs: day, afterDeadline: null }, /`afterDeadline` must be one of/],
+      [{ immediate: 'yes' }, /`immediate` must be a boolean/],
+      [{ imediate: true }, /no option `imediate`/],
+    ]
+    for (const [options, text] of wrong) {
+      const sent = envoyer.send('report', { pager: 'p' }, { what: 'a' }, options as never)
+      await assert.rejects(sent, (error: EnvoyerError) => {
+        assert.equal(error.code, 'option-invalid', JSON.stringify(options))
+        assert.match(error.message, text)
+        return true
+      })
+    }
+    // There is nothing that it could fall back to.
+    const sent = envoyer.send(
+      'report',
+      { pager: 'p' },
+      { what: 'a' },
+      {
+        ...{ deadlineMs: day, afterDeadline: 'fallback' },
+      },
+    )
+    await assert.rejects(sent, { code: 'option-invalid' })
+    assert.deepEqual(await envoyer.deliveries.list(), [])
   })
 })

@@ -151,6 +151,42 @@ test('of a wrong secret key it is told that it is wrong, not that there is none'
   assert.throws(create({ secretKey: '' }), refused(/no key to encrypt with/))
 })
 
+test('windows, spreads and the zone that they need are checked with all else', () => {
+  const context = z.object({})
+  const create =
+    (event: object, channel: object, rest: object = {}) =>
+    () =>
+      createEnvoyer(
+        loose({
+          events: { alarm: { context, ...event } },
+          channels: { pager: pager({ backend: recorder(), ...channel }) },
+          ...rest,
+        }),
+      )
+  const nine = [{ from: '09:00', to: '18:00' }]
+  assert.throws(
+    create({ windows: nine }, { windows: { windows: [], except: ['2026-12-25'] } }),
+    refused(/`zone` must be given, as there are windows: channel pager, event alarm/),
+  )
+  assert.doesNotThrow(create({ windows: nine }, { windows: nine }, { zone: 'Europe/Berlin' }))
+  assert.doesNotThrow(create({ windows: [] }, {}))
+  const wrong = create(
+    { windows: [{ days: 'mon-fry', from: '9:00', to: '18:00' }], immediate: 'yes' },
+    { windows: 'daily', spreadMs: Number.NaN },
+    { zone: '+02:00' },
+  )
+  for (const problem of [
+    /event "alarm": windows\[0\]\.days/,
+    /event "alarm": windows\[0\]\.from/,
+    /event "alarm": `immediate` must be a boolean/,
+    /channel "pager": windows: must be a list/,
+    /channel "pager": `spreadMs` must be a number from 0/,
+    /`zone`: "\+02:00" is not an IANA time zone/,
+  ]) {
+    assert.throws(wrong, refused(problem))
+  }
+})
+
 test('a retry policy that would try for ever, or never, is refused when it is made', () => {
   assert.throws(() => fixed(loose({ delayMs: 50 })), refused(/needs `tries` or `forMs`/))
   assert.throws(() => fixed(loose({ delay: 50, tries: 3 })), refused(/`delayMs` must be a number/))
