@@ -53,7 +53,7 @@ export interface ClaimRequest {
 
 export interface Claim {
   readonly claimed: readonly Claimed[]
-  /** Give it as `afterLane` next time. `null`: the last lane was reached. */
+  /** Give it as `afterLane` next time: lanes take turns. `null`: the last lane was reached. */
   readonly nextLane: string | null
   readonly nextUrgentLane: string | null
   /** The rate allowed less than was asked for, and all of it was used; or all is held back. */
@@ -88,7 +88,7 @@ const lanes = (o: Outbox, name: string, turn: number, from: string) => `
 /** An equal share of the limit from each lane, oldest first; rows that others hold are passed over. */
 const picked = (o: Outbox, name: string, lanesName: string, turn: number, limit: string) => `
   ${name} AS MATERIALIZED (
-    SELECT row.id
+    SELECT row.id, l.lane
     FROM (SELECT *, count(*) OVER () AS lanes FROM ${lanesName}
           WHERE event = ANY($3) AND NOT EXISTS (
             SELECT 1 FROM ${o.schema}.bucket b
@@ -100,6 +100,16 @@ const picked = (o: Outbox, name: string, lanesName: string, turn: number, limit:
       LIMIT ceil(${limit}::float8 / l.lanes) FOR UPDATE SKIP LOCKED) row
     LIMIT ${limit}
   )`
+
+/**
+ * The lane after which to go on: the last one served, where the limit was reached before all were;
+ * else the last one looked at, where there may be more.
+ */
+const goOnAfter = (name: string, lanesName: string) => `
+  coalesce(
+    (SELECT lane FROM (SELECT lane FROM ${name} ORDER BY lane DESC LIMIT 1) served
+     WHERE EXISTS (SELECT 1 FROM ${lanesName} l WHERE l.lane > served.lane)),
+    (SELECT lane FROM ${lanesName} WHERE n = ${lanesAtOnce}))`
 
 const statement = (o: Outbox) => `
   WITH RECURSIVE
@@ -127,7 +137,7 @@ const statement = (o: Outbox) => `
       lease_until = ${now(1)} + $6::float8 * interval '1 ms'
     WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM ordinary))
     RETURNING id, notification_id, event, channel, lane, urgent, recipient, users, address, locale,
-      zone, attempts, claims, attempts_before, created_at, not_before, deadline_at, immediate,
+      zone, attempts, claims, attempts_before, created_at, send_at, not_before, deadline_at, immediate,
       ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
   taken AS (
     UPDATE ${o.schema}.bucket b
@@ -135,15 +145,15 @@ const statement = (o: Outbox) => `
       refilled_at = greatest(b.refilled_at, ${now(1)})
     FROM granted g WHERE b.name = g.name)
   SELECT c.*, n.context, n.secret, n.options,
-    (SELECT lane FROM ordinary_lane WHERE n = ${lanesAtOnce}) AS next_lane,
-    (SELECT lane FROM urgent_lane WHERE n = ${lanesAtOnce}) AS next_urgent_lane,
+    ${goOnAfter('ordinary', 'ordinary_lane')} AS next_lane,
+    ${goOnAfter('urgent', 'urgent_lane')} AS next_urgent_lane,
     coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), true)
       AS limited
   FROM (SELECT 1) one LEFT JOIN (
     SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
     FROM claimed) c ON true
   LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1
-  ORDER BY c.urgent DESC, c.id`
+  ORDER BY c.urgent DESC, c.send_at, c.id`
 
 interface Row {
   id: string | null

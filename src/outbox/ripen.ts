@@ -19,7 +19,7 @@ async function putInLine(o: Outbox, db: Executor): Promise<number> {
      WHERE id = ANY(ARRAY(
        SELECT id FROM ${o.schema}.delivery
        WHERE status = 'pending' AND turn IS NULL AND send_at <= ${now(1)}
-       ORDER BY send_at LIMIT ${atOnce} FOR UPDATE SKIP LOCKED))
+       ORDER BY send_at, id LIMIT ${atOnce} FOR UPDATE SKIP LOCKED))
      RETURNING 1`,
     [o.clockOffsetMs()],
   )
@@ -54,8 +54,8 @@ async function look(o: Outbox, db: Executor, channels: readonly string[]): Promi
 }
 
 /**
- * Puts in line what has become due, a chunk at a time, and says which channels have work. What is scheduled for
- * later is not looked at: the cost does not grow with it.
+ * Puts in line what has become due, a chunk at a time, and says which channels have work. What is
+ * scheduled for later is not looked at: the cost does not grow with it.
  */
 export async function ripen(o: Outbox, db: Executor, channels: readonly string[]): Promise<Ripe> {
   // A chunk a look: when a big window opens, the first ones must not wait for the last ones.

@@ -252,6 +252,33 @@ onEveryEngine('the outbox', (engine) => {
     assert.equal(ids.size, 2)
   })
 
+  test('lanes take turns, however many there are and however few are claimed at once', async () => {
+    for (let lane = 0; lane < 30; lane += 1) await bare.write(20, { to: `lane-${lane}-` })
+    for (const limit of [1, 7, 50]) {
+      const served = new Set<string>()
+      let afterLane: string | null = null
+      for (let claims = 0; claims < Math.ceil(30 / limit) + 1; claims += 1) {
+        const { claimed, nextLane } = await bare.claim({ limit, afterLane })
+        for (const { lane } of claimed) served.add(lane)
+        afterLane = nextLane
+      }
+      assert.equal(served.size, 30, `${served.size} of 30 lanes by claims of ${limit}`)
+    }
+  })
+
+  test('of one claim, what was to go first comes first', async () => {
+    const hours = [3, 1, 2]
+    for (const hour of hours) {
+      const sendAt = new Date(Date.now() - hour * 3_600_000)
+      await bare.write(2, { to: `h${hour}-`, sendAt })
+    }
+    const { claimed } = await bare.claim()
+    assert.deepEqual(
+      claimed.map(({ address }) => String(address).slice(0, 2)),
+      ['h3', 'h3', 'h2', 'h2', 'h1', 'h1'],
+    )
+  })
+
   test('what is put off is no try: its token, its count and its first due time are as before', async () => {
     const { outbox, database } = bare
     await setRate(outbox, database, 'channel:pager', { perSecond: 0.001, burst: 2 })

@@ -607,4 +607,30 @@ onEveryEngine('windows', (engine) => {
     await assert.rejects(sent, { code: 'option-invalid' })
     assert.deepEqual(await envoyer.deliveries.list(), [])
   })
+
+  test('what came due while every worker was down goes once, by all workers together, oldest first', async () => {
+    const place = { ...engine.fresh(), migrations: 'run' as const }
+    const one = start('2026-01-01T10:00:00Z', () => {}, place)
+    const day = (n: number) => new Date(Date.parse('2026-01-02T10:00:00Z') + n * 86_400_000)
+    const names = Array.from({ length: 40 }, (_, n) => `day-${String(n).padStart(2, '0')}`)
+    for (const [n, pager] of names.toReversed().entries()) {
+      await one.envoyer.send('note', { pager }, { what: 'a' }, { at: day(39 - n) })
+    }
+    // Years later; on the embedded database there is one process.
+    const years = '2031-06-05T10:00:00Z'
+    one.set(years)
+    const all = [one]
+    if (engine.name === 'postgres') {
+      all.push(
+        start(years, () => {}, place),
+        start(years, () => {}, place),
+      )
+    }
+    for (const { envoyer } of all) await envoyer.worker({ pollMs: 20, stopOn: [] })
+    const got = () => all.flatMap(({ sent }) => sent())
+    await until(() => got().length >= names.length, 'all of them')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.deepEqual(got().toSorted(), names)
+    for (const { sent } of all) assert.deepEqual(sent(), sent().toSorted())
+  })
 })
