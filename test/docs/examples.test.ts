@@ -30,6 +30,7 @@ const followed = [
   'docs/guides/rehearsals.md',
   'docs/guides/sensitive-data.md',
   'docs/guides/testing.md',
+  'docs/guides/windows.md',
 ]
 let folder: string
 const toCheck: string[] = []
