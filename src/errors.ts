@@ -212,3 +212,10 @@ export function codeOf(error: unknown, fallback: string): string {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && code !== '' ? code : fallback
 }
+
+/** What an optional package that could not be imported is told as; any other error as it is. */
+export function missingPackage(error: unknown, user: string, install: string): unknown {
+  if (codeOf(error, '') !== 'ERR_MODULE_NOT_FOUND') return error
+  const problem = `${user} needs ${install.replaceAll(' ', ' and ')}: npm install ${install}`
+  return new EnvoyerError('package-missing', problem, { cause: error })
+}

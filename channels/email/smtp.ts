@@ -1,7 +1,7 @@
 import type { NodemailerError, SMTPSentMessageInfo, Transporter } from 'nodemailer'
 import type { Backend } from '../../src/channel/backend.ts'
 import type { Receipt } from '../../src/channel/receipt.ts'
-import { codeOf, type DeliveryError, EnvoyerError, Permanent, toError } from '../../src/errors.ts'
+import { type DeliveryError, missingPackage, Permanent, toError } from '../../src/errors.ts'
 import { createAttachmentSource, loadAttachments } from './attachment-load.ts'
 import type { EmailMessage, Mail } from './channel.ts'
 import { composeMail } from './compose.ts'
@@ -33,7 +33,7 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
   function open(): Promise<Pool> {
     pool ??= createPool(settings).catch((error: unknown) => {
       pool = undefined // the package may be installed by the next try
-      throw missing(error)
+      throw missingPackage(error, 'The backend smtp', 'nodemailer')
     })
     return pool
   }
@@ -122,13 +122,4 @@ function receiptOf(
     // what the server calls it, where its answer says so
     ...(serverMessageId === undefined ? {} : { serverMessageId }),
   }
-}
-
-function missing(error: unknown): unknown {
-  if (codeOf(error, '') !== 'ERR_MODULE_NOT_FOUND') return error
-  return new EnvoyerError(
-    'package-missing',
-    'The backend smtp needs nodemailer: npm install nodemailer',
-    { cause: error },
-  )
 }

@@ -1,6 +1,6 @@
 import type { Backend } from '../../src/channel/backend.ts'
 import type { Receipt } from '../../src/channel/receipt.ts'
-import { codeOf, DeliveryError, EnvoyerError, Permanent } from '../../src/errors.ts'
+import { DeliveryError, missingPackage, Permanent } from '../../src/errors.ts'
 import { createHttpClient } from '../../src/guard/client.ts'
 import type { Sms, SmsMessage } from './channel.ts'
 import type { SmsOptions } from './options.ts'
@@ -38,7 +38,7 @@ export function twilio(options: TwilioOptions): Backend<string, SmsMessage, SmsO
       (module) => module.default,
       (error: unknown) => {
         loading = undefined // the package may be installed by the next try
-        throw missing(error)
+        throw missingPackage(error, 'The backend twilio', 'twilio')
       },
     )
     return loading
@@ -106,13 +106,4 @@ function receiptOf({ message }: Sms, sid: string, status: string, numSegments: s
     // 0 with a messaging service: it is not known before a sender is chosen
     ...(charged > 0 && { chargedSegments: charged }),
   }
-}
-
-function missing(error: unknown): unknown {
-  if (codeOf(error, '') !== 'ERR_MODULE_NOT_FOUND') return error
-  return new EnvoyerError(
-    'package-missing',
-    'The backend twilio needs the package twilio: npm install twilio',
-    { cause: error },
-  )
 }

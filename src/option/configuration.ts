@@ -39,6 +39,11 @@ export interface Surroundings {
    * is used.
    */
   readonly databaseUrl?: string
+  /**
+   * Redis, which tells workers on many machines of due work (over BullMQ); for PostgreSQL only.
+   * Default: ENVOYER_REDIS_URL. Without one, or where it is '', PostgreSQL's NOTIFY tells them.
+   */
+  readonly redisUrl?: string
   /** Folder of the embedded database, or 'memory'. Default: .envoyer */
   readonly directory?: string
   /** Schema of our tables. Default: envoyer. */
@@ -91,9 +96,11 @@ export interface EnvoyerOptions<
   readonly recipient?: RecipientOptions<User, OwnAddress>
 }
 
-export interface Configuration extends Omit<Surroundings, 'templates' | 'databaseUrl'> {
+export interface Configuration
+  extends Omit<Surroundings, 'templates' | 'databaseUrl' | 'redisUrl'> {
   readonly templates: string | undefined
   readonly databaseUrl: string | undefined
+  readonly redisUrl: string | undefined
   readonly events: EventMap
   readonly channels: ChannelMap
   readonly recipient: RecipientOptions<never>
@@ -119,6 +126,7 @@ const optionNames = [
   ...[
     'fallbackLocales',
     'databaseUrl',
+    'redisUrl',
     'directory',
     'schema',
     'durability',
@@ -159,6 +167,13 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     problems.push('`databaseUrl` (ENVOYER_DATABASE_URL) must begin with postgres://')
   }
+  const { redisUrl } = configuration
+  if (redisUrl !== undefined && !/^rediss?:\/\//.test(redisUrl)) {
+    problems.push('`redisUrl` (ENVOYER_REDIS_URL) must begin with redis:// or rediss://')
+  }
+  if (redisUrl !== undefined && databaseUrl === undefined) {
+    problems.push('`redisUrl` needs `databaseUrl`: the embedded database has one process')
+  }
 }
 
 function folderOf(templates: string | URL | undefined, problems: string[]): string | undefined {
@@ -195,6 +210,7 @@ export function checkConfiguration(
   const problems: string[] = unknownKeys(options, optionNames)
   for (const line of unknownKeys(options.recipient, recipientKeys))
     problems.push(`recipient: ${line}`)
+  const databaseUrl = (options.databaseUrl ?? process.env.ENVOYER_DATABASE_URL) || undefined
   const configuration: Configuration = {
     ...options,
     recipient: options.recipient ?? {},
@@ -202,7 +218,9 @@ export function checkConfiguration(
     zone: options.zone ?? 'UTC',
     zoneGiven: options.zone !== undefined,
     locale: options.locale ?? 'en',
-    databaseUrl: (options.databaseUrl ?? process.env.ENVOYER_DATABASE_URL) || undefined,
+    databaseUrl,
+    // Of the environment it may be meant for other processes.
+    redisUrl: (options.redisUrl ?? (databaseUrl && process.env.ENVOYER_REDIS_URL)) || undefined,
     schema: options.schema ?? 'envoyer',
     sealer: sealerOf(options.secretKey, problems),
   }

@@ -2,6 +2,7 @@ import { toError } from '../errors.ts'
 import type { Queue } from './contract.ts'
 
 interface Consumer {
+  readonly free: boolean
   take(): void
   stop(): Promise<void>
 }
@@ -28,6 +29,9 @@ function createConsumer(
     running.add(run)
   }
   return {
+    get free() {
+      return running.size === 0
+    },
     take() {
       if (stopped) return
       if (running.size < concurrency) start()
@@ -40,6 +44,11 @@ function createConsumer(
   }
 }
 
+export interface InProcessQueue extends Queue {
+  /** Whether a ticket of the channel finds a consumer here, and one with nothing else to do. */
+  consumers(channel: string): 'none' | 'busy' | 'free'
+}
+
 /** Starts hearing of work that others announce; gives what ends it. */
 export type Listen = (heard: () => void) => Promise<() => Promise<void>>
 
@@ -47,7 +56,10 @@ export type Listen = (heard: () => void) => Promise<() => Promise<void>>
  * Tickets from a process to its own workers. `listen`, where there is one, brings word from
  * elsewhere: from a transaction of the application's own, or from another process.
  */
-export function createInProcessQueue(onError: (error: Error) => void, listen?: Listen): Queue {
+export function createInProcessQueue(
+  onError: (error: Error) => void,
+  listen?: Listen,
+): InProcessQueue {
   const consumers = new Map<string, Set<Consumer>>()
   const timers = new Set<NodeJS.Timeout>()
   let listening: Promise<() => Promise<void>> | undefined
@@ -69,6 +81,11 @@ export function createInProcessQueue(onError: (error: Error) => void, listen?: L
       }, delayMs)
       timer.unref()
       timers.add(timer)
+    },
+    consumers(channel) {
+      const ofChannel = [...(consumers.get(channel) ?? [])]
+      if (ofChannel.length === 0) return 'none'
+      return ofChannel.some(({ free }) => free) ? 'free' : 'busy'
     },
     async consume(channel, concurrency, handler) {
       listening ??= listen?.(handAll)

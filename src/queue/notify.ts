@@ -1,6 +1,7 @@
 import { toError } from '../errors.ts'
 import type { Queue } from './contract.ts'
 import { createInProcessQueue, type Listen } from './in-process.ts'
+import { createSpaced } from './spaced.ts'
 
 /** How close together two NOTIFYs of one process may be: each makes commits queue up in PostgreSQL. */
 const spacingMs = 20
@@ -15,31 +16,16 @@ export function createNotifyQueue(
   onError: (error: Error) => void,
 ): Queue {
   const local = createInProcessQueue(onError, listen)
-  let lastAt = Number.NEGATIVE_INFINITY
-  let timer: NodeJS.Timeout | undefined
-  let notifying: Promise<unknown> = Promise.resolve()
-
-  const notifyNow = () => {
-    timer = undefined
-    lastAt = performance.now()
-    notifying = notify().catch((thrown) => onError(toError(thrown)))
-  }
+  const others = createSpaced(spacingMs, () => notify().catch((thrown) => onError(toError(thrown))))
   return {
     ...local,
     ticket(channel, options) {
       local.ticket(channel, options)
       // Later work is found by everybody's own look at the outbox.
-      if (options?.delayMs || timer !== undefined) return
-      const waitMs = lastAt + spacingMs - performance.now()
-      if (waitMs <= 0) notifyNow()
-      else timer = setTimeout(notifyNow, waitMs)
+      if (!options?.delayMs) others.ask()
     },
     async close() {
-      if (timer !== undefined) {
-        clearTimeout(timer)
-        notifyNow()
-      }
-      await notifying
+      await others.finish()
       await local.close()
     },
   }

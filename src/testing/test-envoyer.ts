@@ -97,6 +97,7 @@ export function createTestEnvoyer<
     // Sensitive events need one, and a test's own would say nothing.
     secretKey: options.secretKey ?? randomBytes(32).toString('base64'),
     databaseUrl: '',
+    redisUrl: '',
     directory: 'memory',
   } as never)
   const { envoyer, open } = assemble(configuration, () => offsetMs)

@@ -6,6 +6,7 @@ import { type Clock, createClock, createOwnClock } from '../outbox/clock.ts'
 import { entities } from '../outbox/entities.ts'
 import { migrations } from '../outbox/migrations/index.ts'
 import { createOutbox, notifyWorkers, type Outbox } from '../outbox/outbox.ts'
+import { createBullmqQueue, loadBullmq } from '../queue/bullmq.ts'
 import type { Queue } from '../queue/contract.ts'
 import { createInProcessQueue } from '../queue/in-process.ts'
 import { createNotifyQueue } from '../queue/notify.ts'
@@ -48,12 +49,14 @@ export function createOpening(
   onError: (error: Error) => void,
   clockOffsetMs: () => number,
 ): Opening {
-  const { schema } = configuration
+  const { schema, redisUrl } = configuration
   const outbox = createOutbox(schema, clockOffsetMs)
   let opened: Promise<Opened> | undefined
   let closing: Promise<void> | undefined
 
   const openNow = async (): Promise<Opened> => {
+    // A package that is missing is told before anything is opened.
+    const bullmq = redisUrl === undefined ? undefined : await loadBullmq()
     const database = await connect(configuration, onError)
     try {
       const mode = configuration.migrations ?? (database.kind === 'embedded' ? 'run' : 'check')
@@ -65,9 +68,13 @@ export function createOpening(
     }
     const listen = (heard: () => void) => database.listen(outbox.wakeTopic, heard)
     const embedded = database.kind === 'embedded'
-    const queue = embedded
-      ? createInProcessQueue(onError, listen)
-      : createNotifyQueue(() => notifyWorkers(outbox, database), listen, onError)
+    const notify = () => notifyWorkers(outbox, database)
+    const createQueue = () => {
+      if (embedded) return createInProcessQueue(onError, listen)
+      if (bullmq === undefined) return createNotifyQueue(notify, listen, onError)
+      return createBullmqQueue(bullmq, { url: redisUrl!, prefix: schema, notify, listen, onError })
+    }
+    const queue = createQueue()
     const clock = embedded ? createOwnClock(outbox) : createClock(outbox, database)
     return { database, outbox, clock, queue }
   }

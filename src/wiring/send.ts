@@ -116,16 +116,23 @@ async function tell(parts: SendParts, queued: Queued): Promise<void> {
   }
 }
 
-/** Tickets for what is due; of what is due later, the workers of this process are told when. */
+/** Workers look by themselves before that: a ticket for what is due later would only be kept. */
+const soonMs = 2000
+
+/** Tickets for what is due, and delayed ones for what is due later. */
 function wake({ opened, workers }: SendParts, { deliveries, urgent }: Queued): void {
+  const { queue, clock } = opened
   const due = new Set<string>()
-  let nextAt = Number.POSITIVE_INFINITY
+  /** By channel, when the first of those is due that are not yet. */
+  const next = new Map<string, number>()
   for (const { channel, sendAt } of deliveries) {
     if (sendAt === undefined) due.add(channel)
-    else nextAt = Math.min(nextAt, sendAt.getTime())
+    else next.set(channel, Math.min(Number(sendAt), next.get(channel) ?? Number.POSITIVE_INFINITY))
   }
-  for (const channel of due) opened.queue.ticket(channel, { urgent })
-  if (nextAt === Number.POSITIVE_INFINITY) return
-  const delayMs = Math.max(0, nextAt - opened.clock.now().getTime())
-  for (const worker of workers) worker.soon(delayMs)
+  for (const channel of due) queue.ticket(channel, { urgent })
+  for (const [channel, at] of next) {
+    const delayMs = Math.max(0, at - Number(clock.now()))
+    for (const worker of workers) worker.soon(delayMs)
+    if (workers.size === 0 && delayMs < soonMs) queue.ticket(channel, { delayMs, urgent })
+  }
 }

@@ -23,8 +23,11 @@ export interface Solo {
 }
 
 export interface ChannelLoop {
-  /** Claims and starts until nothing is due. Called while it runs, it looks again at once. */
-  run(): Promise<void>
+  /**
+   * Claims and starts until nothing is due; false where nothing was. Called while it runs, it looks
+   * again at once.
+   */
+  run(): Promise<boolean>
   /** There are deliveries to be sent alone. */
   wakeAlone(): void
   /** Claims no more; resolves when nothing is in flight. */
@@ -45,7 +48,7 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
   const places = createPlaces(concurrency)
   const rounds = createRounds(options.claim)
   let stopping = false
-  let running: Promise<void> | undefined
+  let running: Promise<boolean> | undefined
   /** Something may have become due since the last claim, perhaps something urgent. */
   let woken = false
   let gatherUntil: number | undefined
@@ -61,11 +64,13 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
     else await places.take(options.start(claimed, claimedAt))
     aloneNotBefore = performance.now() + (performance.now() - claimedAt)
   }
+  let found = false
   const claimSome = async (): Promise<boolean> => {
     const claimedAt = performance.now()
     const limit = places.free()
     const ordinaryLimit = Math.max(0, limit - reserved)
     const { claimed, more } = await rounds.claim({ limit, ordinaryLimit })
+    found ||= claimed.length > 0
     for (const each of claimed) void places.take(options.start(each, claimedAt))
     return more
   }
@@ -83,6 +88,7 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
     return true
   }
   const work = async () => {
+    found = false
     while (!stopping) {
       if (await waited()) continue
       gatherUntil = undefined
@@ -92,10 +98,11 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
       }
       woken = false
       if ((await claimSome()) || woken) continue
-      if (!alone) return
+      if (!alone) return found
       const untilAlone = aloneNotBefore - performance.now()
       await places.changed(Math.max(solo.taken ? soloPauseMs : 1, untilAlone))
     }
+    return found
   }
   return {
     async run() {
@@ -103,11 +110,11 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
       rounds.disturb()
       places.ring()
       // One loop does all; a ticket that comes meanwhile only makes it look again.
-      if (running || stopping) return
+      if (running || stopping) return true
       running = work().finally(() => {
         running = undefined
       })
-      await running
+      return running
     },
     wakeAlone() {
       alone = true
@@ -117,7 +124,7 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
       stopping = true
       places.ring()
       // A claim under way may still bring some.
-      await running?.catch(() => {})
+      await running?.catch(() => false)
       await places.emptied()
     },
   }

@@ -95,9 +95,13 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
     const start = createStart(parts, channel, { leases, settler, sending })
     loops.set(name, createLoop(parts, channel, { name, options, leaseMs, solo, start }))
   }
+  const handle = async (name: string) => {
+    // A ticket for what is due only now: it may not be in line yet.
+    if (!(await loops.get(name)!.run())) poller?.soon(0)
+  }
   const stopConsuming = await Promise.all(
     // Two handlers, so that a ticket reaches a loop that is running.
-    names.map((name) => queue.consume(name, 2, () => loops.get(name)!.run())),
+    names.map((name) => queue.consume(name, 2, () => handle(name))),
   )
   poller = createPoller(
     options.pollMs ?? 1000,

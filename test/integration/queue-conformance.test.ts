@@ -1,10 +1,18 @@
 import { describe, test } from 'node:test'
 import { type OwnDatabase, openDatabase } from '../../src/database/index.ts'
 import { createOutbox, notifyWorkers, type Outbox } from '../../src/outbox/outbox.ts'
+import { createBullmqQueue, loadBullmq } from '../../src/queue/bullmq.ts'
 import { createInProcessQueue } from '../../src/queue/in-process.ts'
 import { createNotifyQueue } from '../../src/queue/notify.ts'
 import { type QueueSite, queueChecks } from '../../src/testing/index.ts'
-import { type Engine, embedded, onEveryEngine } from '../support/engines.ts'
+import {
+  type Engine,
+  embedded,
+  freshSchema,
+  onEveryEngine,
+  postgres,
+  redisUrl,
+} from '../support/engines.ts'
 
 interface Place {
   readonly database: OwnDatabase
@@ -60,5 +68,24 @@ onEveryEngine('the queue over LISTEN and NOTIFY', (engine) => {
       ),
     shared: true,
     cut: ({ database }) => database.close(),
+  })
+})
+
+describe('the queue over BullMQ and Redis', () => {
+  checkQueue({
+    start: async () => ({
+      ...(await openPlace(postgres)),
+      packages: await loadBullmq(),
+      prefix: freshSchema(),
+    }),
+    stop: ({ database }) => database.close(),
+    queue: (place, onError) =>
+      createBullmqQueue(place.packages, {
+        ...{ url: redisUrl(), prefix: place.prefix, onError },
+        notify: () => notifyWorkers(place.outbox, place.database),
+        listen: listenBy(place),
+      }),
+    shared: true,
+    cut: null,
   })
 })

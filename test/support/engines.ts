@@ -20,6 +20,17 @@ export function postgresUrl(): string {
   return url
 }
 
+/** The Redis that the test command started. */
+export function redisUrl(): string {
+  const url = process.env.ENVOYER_TEST_REDIS_URL
+  if (!url) {
+    throw new Error(
+      'There is no Redis for this test. Run it by `npm test -- <file>`, which starts one.',
+    )
+  }
+  return url
+}
+
 export const freshSchema = () => `test_${randomBytes(6).toString('hex')}`
 
 export const embedded: Engine = {

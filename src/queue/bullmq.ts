@@ -1,0 +1,146 @@
+import type { Queue as Jobs, Worker } from 'bullmq'
+import { missingPackage, toError } from '../errors.ts'
+import type { Queue } from './contract.ts'
+import { createInProcessQueue, type Listen } from './in-process.ts'
+import { createSpaced, type Spaced } from './spaced.ts'
+
+export interface BullmqOptions {
+  /** `redis://…` or `rediss://…`. */
+  readonly url: string
+  /** Before all keys in Redis. */
+  readonly prefix: string
+  /** Wakes workers another way, while Redis is away. */
+  notify(): Promise<unknown>
+  readonly listen: Listen
+  onError(error: Error): void
+}
+
+/** How close together two tickets of one process and channel may be. */
+const spacingMs = 20
+/** Delayed tickets of a channel that are due within the same span are one. */
+const slotMs = 100
+/** How long Redis may take to say goodbye. */
+const goodbyeMs = 1000
+
+/** What a job is added with: gone when done, and one at a time that waits for the same. */
+const once = (id: string, delay = 0) => ({
+  ...{ delay, removeOnComplete: true, removeOnFail: true },
+  deduplication: { id },
+})
+
+/**
+ * Tickets over BullMQ, one queue a channel. A worker of this process that has room gets a ticket
+ * directly; otherwise Redis gives it to some worker that is waiting, wherever it is. A ticket holds
+ * nothing, and one a channel waits at most: Redis may be emptied, or away, at any time. Workers hear
+ * of work by NOTIFY meanwhile, as they do of what is sent in a transaction of the application's own.
+ */
+export function createBullmqQueue(
+  { Redis, bullmq }: BullmqPackages,
+  options: BullmqOptions,
+): Queue {
+  const { url, prefix, onError } = options
+  const local = createInProcessQueue(onError, options.listen)
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(100 * 2 ** times, 2000),
+  })
+  redis.on('error', onError)
+  const jobs = new Map<string, Jobs>()
+  const workers = new Set<Worker>()
+  const notify = createSpaced(spacingMs, () =>
+    options.notify().catch((thrown) => onError(toError(thrown))),
+  )
+  let closed = false
+
+  const jobsOf = (channel: string): Jobs => {
+    const known = jobs.get(channel)
+    if (known) return known
+    const made = new bullmq.Queue(channel, { connection: redis, prefix, skipVersionCheck: true })
+    made.on('error', onError)
+    jobs.set(channel, made)
+    return made
+  }
+  const put = async (channel: string, id: string, delayMs?: number) => {
+    if (redis.status !== 'ready') {
+      notify.ask()
+      return
+    }
+    await jobsOf(channel)
+      .add('due', null, once(id, delayMs))
+      .catch((thrown) => {
+        onError(toError(thrown))
+        notify.ask()
+      })
+  }
+  const spaced = new Map<string, Spaced>()
+  const putSoon = (channel: string) => {
+    const ofChannel = spaced.get(channel) ?? createSpaced(spacingMs, () => put(channel, 'now'))
+    spaced.set(channel, ofChannel)
+    ofChannel.ask()
+  }
+  const take = async (channel: string): Promise<() => Promise<void>> => {
+    const worker = new bullmq.Worker(channel, async () => local.ticket(channel), {
+      ...{ connection: redis, prefix, skipVersionCheck: true },
+      ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
+    })
+    worker.on('error', onError)
+    workers.add(worker)
+    return async () => {
+      workers.delete(worker)
+      await soon(worker.close(redis.status !== 'ready'))
+    }
+  }
+  return {
+    ticket(channel, given = {}) {
+      if (closed) return
+      const here = local.consumers(channel)
+      local.ticket(channel, given)
+      if (here === 'free') return
+      const { delayMs = 0 } = given
+      if (delayMs <= 0) putSoon(channel)
+      // A worker of this process looks by itself.
+      else if (here === 'none') void put(channel, `in ${slotOf(delayMs)}`, delayMs)
+    },
+    async consume(channel, concurrency, handler) {
+      const stopLocal = await local.consume(channel, concurrency, handler)
+      const stopTaking = await take(channel)
+      return async () => {
+        await stopTaking()
+        await stopLocal()
+      }
+    },
+    async close() {
+      closed = true
+      await Promise.all([...spaced.values(), notify].map((each) => soon(each.finish())))
+      await soon(Promise.all([...workers].map((worker) => worker.close(redis.status !== 'ready'))))
+      workers.clear()
+      await local.close()
+      await soon(Promise.all([...jobs.values()].map((each) => each.close())))
+      redis.disconnect()
+    },
+  }
+}
+
+const slotOf = (delayMs: number) => Math.ceil((Date.now() + delayMs) / slotMs)
+
+/** What Redis must not hold up. */
+async function soon(ending: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, goodbyeMs)
+  })
+  await Promise.race([ending.catch(() => {}), late])
+  clearTimeout(timer)
+}
+
+export type BullmqPackages = Awaited<ReturnType<typeof loadBullmq>>
+
+/** The packages, which are needed only here. Throws `package-missing`. */
+export async function loadBullmq() {
+  try {
+    const [{ Redis }, bullmq] = await Promise.all([import('ioredis'), import('bullmq')])
+    return { Redis, bullmq }
+  } catch (thrown) {
+    throw missingPackage(thrown, 'A queue over Redis', 'bullmq ioredis')
+  }
+}
