@@ -1,6 +1,6 @@
 /**
  * What `npm test` runs: all tests, or those of the files named as arguments, against a PostgreSQL
- * that it starts. `--thorough`: more rounds where chance plays a part.
+ * and a Redis that it starts. `--thorough`: more rounds where chance plays a part.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { emptyDatabase } from '../src/database/embedded/empty-database.ts'
 import { findTests } from './run/find-tests.ts'
 import { versionLine } from './run/versions.ts'
 import { startPostgres } from './support/postgres.ts'
+import { startRedis } from './support/redis.ts'
 
 /** What tally.js writes. */
 interface Tally {
@@ -49,27 +50,34 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const scratch = await mkdtemp(join(tmpdir(), 'envoyer-tests-'))
 process.exitCode = 1
 try {
-  // Made once, so that the tests do not each take four seconds for it.
-  const [postgres] = await Promise.all([startPostgres(), emptyDatabase()])
+  const [postgres, redis] = await Promise.all([
+    startPostgres(),
+    startRedis(),
+    // Made once, so that the tests do not each take four seconds for it.
+    emptyDatabase(),
+  ])
   try {
-    process.exitCode = await run(postgres.url())
+    process.exitCode = await run({
+      ENVOYER_TEST_DATABASE_URL: postgres.url(),
+      ENVOYER_TEST_REDIS_URL: redis.url(),
+    })
   } finally {
-    await postgres.stop()
+    await Promise.all([postgres.stop(), redis.stop()])
   }
-  console.log(await versionLine(postgres.version))
+  console.log(await versionLine(postgres.version, redis.version))
 } finally {
   await rm(scratch, { recursive: true, force: true })
 }
 if (interrupted) process.exitCode = 128 + constants.signals[interrupted]
 
-async function run(databaseUrl: string): Promise<number> {
+async function run(servers: Readonly<Record<string, string>>): Promise<number> {
   if (interrupted) return 1
   const tallyPath = join(scratch, 'tally.json')
   const reporter = (name: string, destination: string) => [
     `--test-reporter=${name}`,
     `--test-reporter-destination=${destination}`,
   ]
-  const code = await node(databaseUrl, [
+  const code = await node(servers, [
     ...['--import', 'tsx', '--import', new URL('./run/limits.ts', import.meta.url).href],
     '--test',
     `--test-timeout=${limits.fileMs}`,
@@ -90,12 +98,12 @@ async function run(databaseUrl: string): Promise<number> {
 }
 
 /** Runs node until it ends. */
-function node(databaseUrl: string, nodeArgs: string[]): Promise<number> {
+function node(servers: Readonly<Record<string, string>>, nodeArgs: string[]): Promise<number> {
   const started = spawn(process.execPath, nodeArgs, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
       ...process.env,
-      ENVOYER_TEST_DATABASE_URL: databaseUrl,
+      ...servers,
       ENVOYER_TEST_LIMIT_MS: String(limits.testMs),
       ...(thorough ? { ENVOYER_THOROUGH: '1' } : {}),
     },
