@@ -46,6 +46,11 @@ export interface ChannelOptions<Address, Parts extends PartSpecs, Options> {
   readonly retry?: RetryPolicy
   /** How many messages one worker has in flight. Default: the channel's, mostly 50. */
   readonly concurrency?: number
+  /**
+   * How many messages all workers together have in flight at most, for a provider that allows so
+   * many connections. Default: no bound but that of each worker.
+   */
+  readonly overallConcurrency?: number
   /** One attempt's time. Default 30 s. */
   readonly timeoutMs?: number
   /** How fast messages go out, over all workers together. Default: no limit. */
@@ -83,6 +88,7 @@ export interface Channel<
   readonly backend: Backend<Address, Rendered<Parts>, Options>
   readonly retry: RetryPolicy
   readonly concurrency: number
+  readonly overallConcurrency: number | undefined
   readonly timeoutMs: number
   readonly rate: Rate | undefined
   readonly windows: WindowSet | undefined
@@ -97,8 +103,8 @@ export interface Channel<
 export type AnyChannel = Channel<any, any, any, any>
 
 const channelKeys = [
-  ...['backend', 'retry', 'concurrency', 'timeoutMs', 'rate', 'windows', 'spreadMs', 'grouping'],
-  'fallback',
+  ...['backend', 'retry', 'concurrency', 'overallConcurrency', 'timeoutMs', 'rate', 'windows'],
+  ...['spreadMs', 'grouping', 'fallback'],
 ]
 
 /**
@@ -123,6 +129,7 @@ export function defineChannel<
     backend: options.backend,
     retry: options.retry ?? definition.retry ?? defaultRetry,
     concurrency: options.concurrency ?? definition.concurrency ?? 50,
+    overallConcurrency: options.overallConcurrency,
     timeoutMs: options.timeoutMs ?? 30_000,
     rate: options.rate,
     windows: options.windows,

@@ -131,6 +131,10 @@ export function checkChannel(name: string, channels: ChannelMap, problems: strin
   if (!Number.isInteger(channel.concurrency))
     problems.push(`channel "${name}": \`concurrency\` must be a whole number`)
   positive(channel.concurrency, 'concurrency')
+  const { overallConcurrency = 1 } = channel
+  if (!(Number.isInteger(overallConcurrency) && overallConcurrency > 0)) {
+    problems.push(`channel "${name}": \`overallConcurrency\` must be a whole number above 0`)
+  }
   positive(channel.timeoutMs, 'timeoutMs')
   if (channel.rate) {
     positive(channel.rate.perSecond, 'rate.perSecond')

@@ -1,3 +1,4 @@
+import type { OwnDatabase } from '../database/contract.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 
@@ -47,6 +48,8 @@ export interface ClaimRequest {
   readonly afterLane: string | null
   /** The same among the urgent ones. */
   readonly afterUrgentLane: string | null
+  /** How many all workers together may have in flight; `undefined`: any number. */
+  readonly overall?: number | undefined
   /** Rows of `bucket` that grant or hold back this channel. */
   readonly buckets: readonly string[]
 }
@@ -118,7 +121,10 @@ const statement = (o: Outbox) => `
         greatest(0, extract(epoch FROM ${now(1)} - refilled_at))) AS tokens
     FROM ${o.schema}.bucket WHERE name = ANY($8) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
   allowed AS MATERIALIZED (
-    SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int) AS whole
+    SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int,
+      CASE WHEN $10::int IS NOT NULL THEN greatest(0, $10::int - (
+        SELECT count(*) FROM ${o.schema}.delivery
+        WHERE status = 'sending' AND channel = $2)::int) END) AS whole
     WHERE NOT EXISTS (
       SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($8) AND blocked_until > ${now(1)})),
   ${lanes(o, 'urgent_lane', 0, '$9::uuid')},
@@ -219,7 +225,21 @@ function toClaimed(rows: readonly Row[]): Claimed[] {
 }
 
 /** Takes the next due deliveries of a channel: urgent ones first, then a share of each lane. */
-export async function claim(o: Outbox, db: Executor, request: ClaimRequest): Promise<Claim> {
+export async function claim(
+  o: Outbox,
+  db: Executor & Pick<OwnDatabase, 'transaction'>,
+  request: ClaimRequest,
+): Promise<Claim> {
+  if (request.overall === undefined) return claimNow(o, db, request)
+  // One claim after the other: each has to see what those before it took.
+  return db.transaction(async (tx) => {
+    const name = `${o.schema} ${request.channel}`
+    await tx.execute('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
+    return claimNow(o, tx, request)
+  })
+}
+
+async function claimNow(o: Outbox, db: Executor, request: ClaimRequest): Promise<Claim> {
   const rows = await db.execute<Row>(statement(o), [
     o.clockOffsetMs(),
     request.channel,
@@ -230,6 +250,7 @@ export async function claim(o: Outbox, db: Executor, request: ClaimRequest): Pro
     request.afterLane ?? noLane,
     request.buckets,
     request.afterUrgentLane ?? noLane,
+    request.overall ?? null,
   ])
   return {
     claimed: toClaimed(rows.filter((row) => row.id !== null)),

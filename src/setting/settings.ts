@@ -1,5 +1,5 @@
 import { checkWindows, type WindowSet } from '../availability/index.ts'
-import type { Database } from '../database/contract.ts'
+import type { OwnDatabase } from '../database/contract.ts'
 import { EnvoyerError } from '../errors.ts'
 import type { Json } from '../event/json.ts'
 import type { TemplateOverride } from '../template/contract.ts'
@@ -20,7 +20,7 @@ export interface WindowOwner {
   readonly name: string
 }
 
-export interface SettingStore extends Pick<Values, 'refresh'> {
+export interface SettingStore extends Pick<Values, 'refresh' | 'follow'> {
   /** As last seen. */
   channel(name: string): ChannelSetting
   set(name: string, change: Partial<ChannelSetting>): Promise<ChannelSetting>
@@ -55,13 +55,14 @@ function checkChange(change: Partial<ChannelSetting>): void {
 
 /** What operators change at run time, kept in the database and in step between processes. */
 export function createSettings(
-  schema: string,
-  database: () => Promise<Database>,
+  schemaName: string,
+  database: () => Promise<OwnDatabase>,
   override: (overrides: readonly TemplateOverride[]) => void,
   onError: (error: Error) => void,
 ): SettingStore {
+  const schema = `"${schemaName}"`
   const values = createValues(
-    schema,
+    schemaName,
     database,
     async (before, db) => {
       if (values.get(templateVersion) === before.get(templateVersion)) return
@@ -77,6 +78,7 @@ export function createSettings(
   return {
     channel,
     refresh: values.refresh,
+    follow: values.follow,
     async set(name, change) {
       checkChange(change)
       await values.refreshNow()

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Database } from '../database/contract.ts'
+import type { Database, OwnDatabase } from '../database/contract.ts'
 import type { Json } from '../event/json.ts'
 
 /** Other processes see a change within five seconds: what is older than this is never used. */
@@ -19,6 +19,8 @@ export interface Values {
    * read meanwhile.
    */
   refresh(through?: Database): Promise<void>
+  /** Reads anew whenever some process says that it changed something, and calls `changed` then. */
+  follow(changed: () => void): Promise<() => Promise<void>>
 }
 
 const same = (before: Json | undefined, now: Json) =>
@@ -26,11 +28,13 @@ const same = (before: Json | undefined, now: Json) =>
 
 /** The rows of the setting table, read together and seldom. `changed` is told of each read. */
 export function createValues(
-  schema: string,
-  database: () => Promise<Database>,
+  schemaName: string,
+  database: () => Promise<OwnDatabase>,
   changed: (before: ReadonlyMap<string, Json>, through: Database) => Promise<void>,
   onError: (error: Error) => void,
 ): Values {
+  const schema = `"${schemaName}"`
+  const topic = `${schemaName}_settings`
   let values: ReadonlyMap<string, Json> = new Map()
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
@@ -58,6 +62,10 @@ export function createValues(
     await reading?.catch(() => {})
     await refreshNow()
   }
+  const changedHere = async (db: Database) => {
+    await db.execute('SELECT pg_notify($1, $2)', [topic, ''])
+    await readAnew()
+  }
   return {
     get: (key) => values.get(key),
     refreshNow,
@@ -68,13 +76,17 @@ export function createValues(
          ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
         [key, JSON.stringify(value)],
       )
-      await readAnew()
+      await changedHere(db)
     },
     async remove(key) {
       const db = await database()
       await db.execute(`DELETE FROM ${schema}.setting WHERE key = $1`, [key])
-      await readAnew()
+      await changedHere(db)
     },
+    follow: async (changed) =>
+      (await database()).listen(topic, () => {
+        readAnew().then(changed).catch(onError)
+      }),
     async refresh(through) {
       const age = performance.now() - readAt
       if (through) {

@@ -84,7 +84,7 @@ function createParts(configuration: Configuration, clockOffsetMs: () => number) 
     return opened
   }
   const settings = createSettings(
-    `"${configuration.schema}"`,
+    configuration.schema,
     async () => (await opening.open()).database,
     (overrides) => templates().override(overrides),
     onError,

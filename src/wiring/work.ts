@@ -129,7 +129,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
   const retry = retryOf(configuration)
   const health = createHealth(opened.outbox, opened.database, onError)
   await settings.refresh()
-  return startWorker(
+  const worker = await startWorker(
     {
       ...opened,
       channels,
@@ -148,4 +148,8 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
     },
     options,
   )
+  // A pause holds for all workers at once, and so does its end.
+  const unfollow = await settings.follow(() => worker.soon(0))
+  void worker.stopped.then(unfollow).catch(onError)
+  return worker
 }

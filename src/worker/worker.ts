@@ -1,5 +1,5 @@
 import type { Channel } from '../channel/channel.ts'
-import type { Database } from '../database/contract.ts'
+import type { OwnDatabase } from '../database/contract.ts'
 import { backendBucket, channelBucket, setRate } from '../outbox/bucket.ts'
 import { type Claimed, claim, claimAlone } from '../outbox/claim.ts'
 import { adoptLost, type Lost, renew } from '../outbox/hold.ts'
@@ -47,7 +47,7 @@ export interface Worker {
 /** What the worker is handed: it knows nothing of templates or backends. */
 export interface WorkerParts {
   readonly outbox: Outbox
-  readonly database: Database
+  readonly database: OwnDatabase
   readonly queue: Queue
   readonly channels: Readonly<Record<string, Channel>>
   readonly events: readonly string[]
@@ -158,8 +158,9 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
   const { name, options, leaseMs, solo, start } = loop
   const concurrency = options.concurrency ?? channel.concurrency
   const buckets = [channelBucket(name), backendBucket(name, channel.backend.name)]
-  const common = { channel: name, events, leaseMs, buckets }
-  const again = createRateTicket(queue, name, channel.rate?.perSecond ?? 1)
+  const overall = channel.overallConcurrency
+  const common = { channel: name, events, leaseMs, buckets, overall }
+  const again = createRateTicket(queue, name, channel.rate?.perSecond ?? (overall ? 20 : 1))
   return createChannelLoop({
     concurrency,
     reserved: reservedOf(concurrency),
