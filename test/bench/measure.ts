@@ -67,41 +67,83 @@ export function isMain(url: string): boolean {
   return process.argv[1] === fileURLToPath(url)
 }
 
+/** Milliseconds of a clock that all processes of the machine share. */
+export const sharedNow = () => Number(process.hrtime.bigint()) / 1e6
+
+/** A message that a sink kept: one to an address that begins with `noted-`. */
+export interface Noted {
+  readonly name: string
+  /** By `sharedNow`. */
+  readonly at: number
+  readonly text: string
+}
+
+export interface Sink {
+  /** All that arrived so far. */
+  count(): Promise<number>
+  /** What was kept since the last time. */
+  noted(): Promise<Noted[]>
+  stop(): void
+}
+
 const self = fileURLToPath(import.meta.url)
 
 /** An HTTP receiver in a process of its own: reads everything, answers 204. */
-export async function startHttpSink(): Promise<{ origin: string; stop(): void }> {
+export async function startHttpSink(): Promise<Sink & { readonly origin: string }> {
   const sink: ChildProcess = fork(self, ['http-sink'], { execArgv: process.execArgv })
-  const [port] = (await once(sink, 'message')) as [number]
-  return { origin: `http://127.0.0.1:${port}`, stop: () => sink.disconnect() }
+  const answer = async <T>() => ((await once(sink, 'message')) as [T])[0]
+  const ask = <T>(what: 'count' | 'noted'): Promise<T> => {
+    sink.send(what)
+    return answer()
+  }
+  return {
+    origin: `http://127.0.0.1:${await answer<number>()}`,
+    count: () => ask('count'),
+    noted: () => ask('noted'),
+    stop: () => sink.disconnect(),
+  }
 }
 
 /** An SMTP server in a process of its own, which takes everything. */
-export async function startSmtpSink(): Promise<{
-  port: number
-  count(): Promise<number>
-  stop(): void
-}> {
+export async function startSmtpSink(): Promise<Sink & { readonly port: number }> {
   const script = fileURLToPath(new URL('../support/smtp-sink.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })
-  const number = async () => Number(((await once(lines, 'line')) as [string])[0])
+  const line = async () => ((await once(lines, 'line')) as [string])[0]
+  const ask = (what: string) => {
+    child.stdin.write(`${what}\n`)
+    return line()
+  }
   return {
-    port: await number(),
-    count: () => {
-      child.stdin.write('\n')
-      return number()
-    },
+    port: Number(await line()),
+    count: async () => Number(await ask('count')),
+    noted: async () => JSON.parse(await ask('noted')) as Noted[],
     stop: () => child.stdin.end(),
   }
 }
 
-if (isMain(import.meta.url) && process.argv[2] === 'http-sink') {
+function serveHttp(): void {
+  let count = 0
+  let noted: Noted[] = []
   const server = createServer((request, response) => {
-    request.resume().once('end', () => response.writeHead(204).end())
+    const name = request.url!.slice(request.url!.lastIndexOf('/') + 1)
+    const chunks: Buffer[] = []
+    if (name.startsWith('noted-')) request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.resume().once('end', () => {
+      count += 1
+      if (chunks.length > 0)
+        noted.push({ name, at: sharedNow(), text: Buffer.concat(chunks).toString() })
+      response.writeHead(204).end()
+    })
   })
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+  process.on('message', (what) => {
+    process.send?.(what === 'count' ? count : noted)
+    if (what === 'noted') noted = []
+  })
   process.once('disconnect', () => process.exit())
 }
+
+if (isMain(import.meta.url) && process.argv[2] === 'http-sink') serveHttp()
