@@ -8,7 +8,7 @@ import type { Lost } from './outbox/hold.ts'
 import type { NotSent, Outcome, Tried } from './outbox/settle.ts'
 import { hushedReceipt, hushedText } from './secret/hush.ts'
 import type { Deliver, Hold } from './worker/contract.ts'
-import { heldUp } from './worker/held-up.ts'
+import { heldUp, inTime } from './worker/held-up.ts'
 
 export interface Context {
   /** As it was given to `send`, what was encrypted included. */
@@ -91,8 +91,10 @@ export function createDeliver(steps: DeliverSteps): Deliver {
         // Where this fails, the outcome of the try must not be lost with it.
         await steps.holdBack(claimed, error.scope, error.delayMs).catch(steps.onError)
       }
-      const leftMs = claimed.deadlineAt ? Number(claimed.deadlineAt) - Number(hold.now()) : Infinity
-      const failed = failure(claimed, error, steps.retry(claimed.event, claimed.channel), leftMs)
+      const retry = steps.retry(claimed.event, claimed.channel)
+      const tries = failure(claimed, error, retry)
+      // Whoever has the key may still be in time.
+      const failed = isOfProcess(error) ? tries : inTime(tries, claimed, hold.now())
       const told = steps.isSensitive(claimed) ? { ...failed, ...hushed(error) } : failed
       return { ...tried(), ...told }
     }
@@ -140,8 +142,6 @@ function failure(
   delivery: Pick<Claimed, 'attempts' | 'attemptsBefore' | 'elapsedMs'>,
   error: Error,
   retry: RetryPolicy,
-  /** Until its deadline. */
-  leftMs: number,
 ): Omit<NotSent, keyof Tried> {
   let delayMs: number | null = null
   let note = ''
@@ -151,10 +151,6 @@ function failure(
   } catch (thrown) {
     // A policy of the application's own; thrown on, it would hold up all other deliveries.
     note = `\nThe retry policy failed: ${toError(thrown).message}`
-  }
-  if (delayMs !== null && delayMs > leftMs) {
-    delayMs = null
-    note += '\nNo try is left before its deadline.'
   }
   const exchange = error instanceof DeliveryError ? error.exchange : undefined
   return {
@@ -201,7 +197,7 @@ export function lostOutcome(delivery: Lost, retry: RetryPolicy): Outcome {
   )
   return {
     // Its deadline is looked at when it is claimed again.
-    ...failure(delivery, error, retry, Infinity),
+    ...failure(delivery, error, retry),
     delayMs: 0,
     id: delivery.id,
     attempts: delivery.attempts,

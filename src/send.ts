@@ -106,7 +106,6 @@ export function createSend(steps: SendSteps) {
     const context = await steps.context(name, event, input)
     await steps.refresh(carrier)
     const plan = steps.channels(name, event, terms)
-    refuseNoFallback(plan, terms)
     const skips = createSkipList()
     const { locale } = terms
     const immediate = terms.immediate || event.immediate === true
@@ -134,13 +133,6 @@ export function createSend(steps: SendSteps) {
       ? sendChunks(call, recipients, expand)
       : sendWhole(call, Array.isArray(recipients) ? recipients : [recipients], expand)
   }
-}
-
-function refuseNoFallback(plan: readonly PlannedChannel[], { afterDeadline }: SendTerms) {
-  if (afterDeadline !== 'fallback' || plan.some(({ fallback }) => fallback)) return
-  const names = plan.map(({ name }) => name).join(', ')
-  const problem = `\`afterDeadline: 'fallback'\`: none of the channels has a \`fallback\` (${names})`
-  throw new EnvoyerError('option-invalid', problem)
 }
 
 interface Call {

@@ -22,6 +22,7 @@ export interface Wish {
   readonly notBefore: Date
   /** Passes the windows by. */
   readonly immediate: boolean
+  /** It must go before this. */
   readonly deadline: Date | null
   readonly afterDeadline: AfterDeadline
 }
@@ -33,8 +34,8 @@ export interface Wish {
  * - `window`: when the windows open, or within the spread after that.
  * - `windows-never-meet`: when it may, since waiting would be for ever.
  * - `no-opening`: never; closed dates leave nothing open within two years.
- * - `window-after-deadline`: its windows open after its deadline; `deadline-passed`: that is over
- *   already. Never, or when it may, as its `afterDeadline` says.
+ * - `window-after-deadline`: its windows do not open before its deadline; `deadline-passed`: that is
+ *   over already. Never, or when it may, as its `afterDeadline` says.
  */
 export type Timing =
   | {
@@ -49,8 +50,8 @@ type LateReason = 'window-after-deadline' | 'deadline-passed'
 export function timingOf(timetable: Timetable, wish: Wish): Timing {
   const { notBefore, deadline, afterDeadline } = wish
   const slot = slotOf(timetable, wish)
-  if (slot.at === null || deadline === null || slot.at <= deadline) return slot
-  const reason = slot.reason === 'window' ? 'window-after-deadline' : 'deadline-passed'
+  if (slot.at === null || deadline === null || slot.at < deadline) return slot
+  const reason = notBefore < deadline ? 'window-after-deadline' : 'deadline-passed'
   return { at: afterDeadline === 'send' ? notBefore : null, reason }
 }
 

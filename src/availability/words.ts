@@ -6,8 +6,8 @@ export function sayInstant(at: Date, zone: string): string {
   const local = DateTime.fromJSDate(at, { zone }).setLocale('en-US')
   const time = at.getTime() % 60_000 === 0 ? 'HH:mm' : 'HH:mm:ss'
   // Where the clock is put back it reads the same twice.
-  const offset = local.getPossibleOffsets().length > 1 ? "' (UTC'ZZ')'" : ''
-  return local.toFormat(`ccc d LLL yyyy ${time}'${' '}${zone}'${offset}`)
+  const offset = local.getPossibleOffsets().length > 1 ? ` (UTC${local.toFormat('ZZ')})` : ''
+  return `${local.toFormat(`ccc d LLL yyyy ${time}`)} ${zone}${offset}`
 }
 
 /** What is told of a delivery's time. */
@@ -21,43 +21,59 @@ export interface Told {
   readonly spreadUntil: Date | null
   readonly deadline: Date | null
   readonly afterDeadline: AfterDeadline
-}
-
-const late: Readonly<Record<AfterDeadline, string>> = {
-  fail: 'fails',
-  cancel: 'is cancelled',
-  fallback: 'goes over its fallback',
-  send: 'goes all the same',
+  /** There is an address over a fallback. */
+  readonly fallsBack: boolean
+  /** The recipient's own zone is none that is known. */
+  readonly zoneUnknown: boolean
 }
 
 /** In words when a delivery goes, and why then. */
 export function sayTiming(told: Told): string {
-  const { timing, zone, now, waitsFor, deadline, afterDeadline } = told
+  return `${sayWhen(told)}${told.zoneUnknown ? '; its own zone is not known' : ''}`
+}
+
+function sayWhen(told: Told): string {
+  const { timing, zone, now, waitsFor, deadline } = told
   const { at, reason } = timing
   const when = at === null ? '' : at <= now ? `now, ${sayInstant(now, zone)}` : sayInstant(at, zone)
-  const ended = late[afterDeadline]
+  const by = deadline === null ? '' : `its deadline ${sayInstant(deadline, zone)}`
   switch (reason) {
     case 'open':
       return `${when}, no window holds it back`
     case 'immediate':
       return `${when}, passes the windows by`
     case 'window':
-      return `${when}${spread(told)}, waits for ${windows(waitsFor)}`
+      return `${when}${saySpread(told)}, waits for ${sayWindows(waitsFor)}`
     case 'windows-never-meet':
       return `${when}, since the windows of channel and event never meet`
     case 'no-opening':
-      return 'never, since closed dates leave nothing open within two years'
+      return `${told.fallsBack ? late.fallback : 'never'}, since closed dates leave nothing open within two years`
     case 'window-after-deadline':
-      return `${ended}, since ${windows(waitsFor)} opens after its deadline ${sayInstant(deadline!, zone)}`
+      return `${sayLate(told, when)}, since ${sayWindows(waitsFor)} ${waitsFor.length === 1 ? 'does' : 'do'} not open before ${by}`
     case 'deadline-passed':
-      return `${ended}, since its deadline ${sayInstant(deadline!, zone)} is over`
+      return `${sayLate(told, when)}, since ${by} is over`
   }
 }
 
-function spread({ spreadUntil, zone }: Told): string {
-  return spreadUntil === null ? '' : ` or up to ${sayInstant(spreadUntil, zone)}`
+const late: Readonly<Record<Exclude<AfterDeadline, 'send'>, string>> = {
+  fail: 'fails',
+  cancel: 'is cancelled',
+  fallback: 'goes over its fallback, when that may',
 }
 
-function windows(names: readonly string[]): string {
+function sayLate({ afterDeadline, fallsBack }: Told, when: string): string {
+  if (afterDeadline === 'send') return `all the same ${when}`
+  return late[afterDeadline === 'fallback' && !fallsBack ? 'fail' : afterDeadline]
+}
+
+function saySpread(told: Told): string {
+  const { spreadUntil, zone, deadline } = told
+  if (spreadUntil === null) return ''
+  const until = ` or up to ${sayInstant(spreadUntil, zone)}`
+  if (deadline === null || spreadUntil <= deadline) return until
+  return `${until} (${sayLate(told, 'now')} where that is not before its deadline ${sayInstant(deadline, zone)})`
+}
+
+function sayWindows(names: readonly string[]): string {
   return names.length === 1 ? `the ${names[0]} window` : `the windows of ${names.join(' and ')}`
 }

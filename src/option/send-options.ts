@@ -128,6 +128,9 @@ export function parseSendOptions(
   events: EventMap,
   channels: ChannelMap,
 ): SendTerms {
+  if (typeof options !== 'object' || options === null) {
+    throw new EnvoyerError('option-invalid', 'the options must be an object')
+  }
   const problems = problemsOf(options, events, channels)
   const timing = readTiming(options, problems)
   if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)

@@ -14,7 +14,7 @@ const longestSpreadMs = 86_400_000
 /** What is wrong with the windows and the spread of a channel or an event. */
 export function timingProblems({ windows, spreadMs = 0 }: TimingOptions): string[] {
   const problems = windows === undefined ? [] : [...checkWindows(windows)]
-  if (!(spreadMs >= 0 && spreadMs <= longestSpreadMs)) {
+  if (typeof spreadMs !== 'number' || !(spreadMs >= 0 && spreadMs <= longestSpreadMs)) {
     problems.push(`\`spreadMs\` must be a number from 0 to ${longestSpreadMs} (a day)`)
   }
   return problems
@@ -26,10 +26,12 @@ export function ownersWithWindows(
   owners: Readonly<Record<string, TimingOptions>> | undefined,
 ): string[] {
   return Object.entries(owners ?? {}).flatMap(([name, owner]) =>
-    owner?.windows === undefined || (Array.isArray(owner.windows) && owner.windows.length === 0)
-      ? []
-      : [`${kind} ${name}`],
+    hasWindows(owner?.windows) ? [`${kind} ${name}`] : [],
   )
+}
+
+export function hasWindows(windows: unknown): boolean {
+  return windows !== undefined && !(Array.isArray(windows) && windows.length === 0)
 }
 
 /** What a call says of when its messages go. */
@@ -43,14 +45,15 @@ export interface SendTiming {
   readonly immediate?: boolean
   /** The opening is looked for as if this were the time of the call. Nothing else is moved by it. */
   readonly now?: Date | string
-  /** No try begins after this instant. Default: none. */
+  /** No try begins at this instant or later. Default: none. */
   readonly deadline?: Date | string
   /** The same, in milliseconds after `at`, or after the call where there is none. */
   readonly deadlineMs?: number
   /**
-   * What becomes of a delivery that cannot go by the deadline, since its windows open later or no
-   * worker came: `fail` (code `window-after-deadline` or `deadline-passed`), `send` it all the same,
-   * `cancel` it, or send it over its `fallback`. Default `fail`.
+   * What becomes of a delivery that the deadline ends, since its windows open later, no worker came,
+   * or no retry is left before it: `fail`, `cancel` it, or send it over its `fallback`; `send` sends
+   * all the same what was not tried yet. Default `fail`. Codes: `window-after-deadline`,
+   * `deadline-passed`, or that of the last try.
    */
   readonly afterDeadline?: AfterDeadline
 }
@@ -66,7 +69,14 @@ const longestDeadlineMs = 100 * 365 * 86_400_000
 export function readInstant(at: unknown): Date | undefined {
   if (!(at instanceof Date) && !(typeof at === 'string' && isoInstant.test(at))) return undefined
   const date = new Date(at)
+  if (typeof at === 'string' && !isDay(at)) return undefined
   return date.getTime() >= instants.from && date.getTime() < instants.until ? date : undefined
+}
+
+/** JavaScript takes the 31st of every month, and gives the first of the next one. */
+function isDay(iso: string): boolean {
+  const [year, month, day] = iso.slice(0, 10).split('-').map(Number)
+  return new Date(Date.UTC(year!, month! - 1, day!)).getUTCDate() === day
 }
 
 export const instantProblem = (name: string) =>
@@ -97,7 +107,7 @@ export function readTiming(given: SendTiming, problems: string[]): TimingTerms {
   if (until !== undefined && deadlineMs !== undefined) {
     problems.push('`deadline` and `deadlineMs` say the same: give one of them')
   }
-  if (at && deadline && deadline < at) problems.push('`deadline` is before `at`')
+  if (at && deadline && deadline <= at) problems.push('`deadline` is not after `at`')
   if (!afterDeadlines.includes(afterDeadline)) {
     problems.push(`\`afterDeadline\` must be one of ${afterDeadlines.join(', ')}`)
   } else if (given.afterDeadline !== undefined && until === undefined && deadlineMs === undefined) {

@@ -32,6 +32,20 @@ export async function setRate(
   )
 }
 
+/** Gives tokens of a channel's rate back, which a claim took for what was not tried then. */
+export async function returnTokens(
+  o: Outbox,
+  db: Executor,
+  channel: string,
+  count: number,
+): Promise<void> {
+  await db.execute(
+    `UPDATE ${o.schema}.bucket SET tokens = least(capacity, tokens + $2::int)
+     WHERE name = $1 AND capacity IS NOT NULL`,
+    [channelBucket(channel), count],
+  )
+}
+
 /** Holds back all that `name` names until `delayMs` from now; never shortens an earlier pause. */
 export async function holdBack(
   o: Outbox,

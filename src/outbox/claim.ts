@@ -1,3 +1,4 @@
+import type { AfterDeadline } from '../availability/timing.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
@@ -26,6 +27,7 @@ export interface Claimed {
   readonly claimedAt: Date
   readonly notBefore: Date | null
   readonly deadlineAt: Date | null
+  readonly afterDeadline: AfterDeadline
   /** Passes the windows by. */
   readonly immediate: boolean
   /** But for what `secret` holds of it. */
@@ -220,8 +222,14 @@ function toClaimed(rows: readonly Row[]): Claimed[] {
     notBefore: row.not_before,
     deadlineAt: row.deadline_at,
     immediate: row.immediate,
+    afterDeadline: afterDeadlineOf(notifications.get(row.notification_id)!.options),
     ...notifications.get(row.notification_id)!,
   }))
+}
+
+/** Written by `send` where it is not the default. */
+function afterDeadlineOf({ afterDeadline }: JsonObject): AfterDeadline {
+  return (afterDeadline ?? 'fail') as AfterDeadline
 }
 
 /** Takes the next due deliveries of a channel: urgent ones first, then a share of each lane. */

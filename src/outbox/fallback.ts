@@ -44,13 +44,15 @@ export const fallBack = (o: Outbox) => `
     INSERT INTO ${o.schema}.delivery
       (id, notification_id, fallback_of, lane, urgent, event, channel, recipient, users, address,
        address_key, locale, zone, status, turn, send_at, due_at, attempts, attempts_before,
-       created_at, fallback, not_before, immediate, zone_unknown)
+       created_at, fallback, not_before, immediate, zone_unknown, deadline_at)
     SELECT f.id, d.notification_id, d.id, d.lane, d.urgent, d.event, f.channel,
       coalesce(f.recipient, d.recipient), coalesce(f.users, d.users), f.address, f."addressKey",
       f.locale, coalesce(f.zone, d.zone), 'pending', CASE WHEN d.urgent THEN 0 ELSE 1 END,
       ${now(1)}, ${now(1)}, 0, 0, ${now(1)}, f.fallback, ${now(1)},
-      coalesce(f.immediate, d.immediate), coalesce(f."zoneUnknown", d.zone_unknown)
+      coalesce(f.immediate, d.immediate), coalesce(f."zoneUnknown", d.zone_unknown),
+      CASE WHEN n.options ->> 'afterDeadline' IS DISTINCT FROM 'fallback' THEN d.deadline_at END
     FROM settled s JOIN ${o.schema}.delivery d ON d.id = s.id
+    JOIN ${o.schema}.notification n ON n.id = d.notification_id
     CROSS JOIN LATERAL jsonb_to_recordset(s.fallback) AS f
       (id uuid, channel text, recipient jsonb, users text[], address jsonb, "addressKey" text,
        locale text, zone text, "zoneUnknown" boolean, immediate boolean, fallback jsonb)

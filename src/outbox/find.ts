@@ -34,7 +34,7 @@ export interface QueuedDelivery {
   readonly locale: string
   /** The zone whose wall clock the windows are read by. */
   readonly zone: string
-  /** When it goes; null: at once. */
+  /** When it goes; null: at once, or never, as `reason` says. */
   readonly sendAt: Date | null
   /** Why then: `open` where nothing holds it back. */
   readonly reason: WaitReason

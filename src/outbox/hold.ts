@@ -1,3 +1,4 @@
+import { inOrder } from './id.ts'
 import { type Executor, now, type Outbox, turn } from './outbox.ts'
 
 /** A claim by id and fence. */
@@ -14,13 +15,8 @@ const fromHeld = `
   FROM UNNEST($1::uuid[], $2::int[]) AS h (id, claims)
   WHERE ${whereHeld}`
 
-/** In the order of ids, as `settle` does, so that statements never wait for each other in a ring. */
-export function orderedHeld<T extends Held>(deliveries: readonly T[]): T[] {
-  return deliveries.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-}
-
 function values(deliveries: readonly Held[]) {
-  const ordered = orderedHeld(deliveries)
+  const ordered = inOrder(deliveries)
   return [ordered.map((each) => each.id), ordered.map((each) => each.claims)]
 }
 

@@ -9,6 +9,7 @@ import {
   type DeliveryStatus,
   deliveryEntity,
   notificationEntity,
+  type WaitReason,
 } from './entities.ts'
 import type { StoredFallback } from './fallback.ts'
 import { notesOf } from './find.ts'
@@ -20,10 +21,12 @@ export interface DeliveryView
   extends Omit<
     DeliveryRow,
     | ('turn' | 'lane' | 'leaseUntil' | 'claims' | 'attemptsBefore' | 'dueAt')
-    | ('message' | 'receipt' | 'fallback' | 'zoneUnknown')
+    | ('message' | 'receipt' | 'fallback' | 'zoneUnknown' | 'reason')
   > {
   /** `zone-unknown`: the recipient's own zone is not known, the envoyer's is used. */
   readonly notes: readonly 'zone-unknown'[]
+  /** Why it goes, or went, at `sendAt`: `open` where nothing but `at` held it back. */
+  readonly reason: WaitReason
 }
 
 /** The same with everything that is kept of it. */
@@ -132,9 +135,11 @@ function toView(row: DeliveryRow): DeliveryView {
     receipt,
     fallback,
     zoneUnknown,
+    reason: stored,
     ...view
   } = row
-  return { ...view, address: shown(row.address), notes: notesOf({ zoneUnknown }) }
+  const reason = stored ?? 'open'
+  return { ...view, address: shown(row.address), notes: notesOf({ zoneUnknown }), reason }
 }
 
 const statuses: readonly string[] = ['pending', 'sending', 'sent', 'failed', 'cancelled']

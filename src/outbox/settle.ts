@@ -2,6 +2,7 @@ import type { Timing } from '../availability/timing.ts'
 import { toError } from '../errors.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import { fallBack } from './fallback.ts'
+import { inOrder } from './id.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 import { erased } from './write.ts'
 
@@ -44,6 +45,8 @@ export interface PutOff extends Pick<Tried, 'id' | 'attempts' | 'claims' | 'noti
   readonly outcome: 'put-off'
   readonly sendAt: Date
   readonly reason: Timing['reason']
+  /** From where its opening was looked for. */
+  readonly notBefore: Date
 }
 
 /** What is settled: a try, or that none is made any more. */
@@ -199,8 +202,7 @@ export async function settle(
   db: Executor,
   outcomes: readonly Ending[],
 ): Promise<Settled> {
-  // In the order of ids, as `renew` does: two workers that meet then wait, and never for each other.
-  const ordered = outcomes.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const ordered = inOrder(outcomes)
   const column = <T>(pick: (outcome: Ending) => T) => ordered.map(pick)
   const sent = (outcome: Ending) => (outcome.outcome === 'sent' ? outcome : undefined)
   const not = (outcome: Ending) => (outcome.outcome === 'sent' ? undefined : outcome)

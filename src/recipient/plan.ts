@@ -1,3 +1,4 @@
+import type { AfterDeadline } from '../availability/timing.ts'
 import type { Channel, Grouping } from '../channel/channel.ts'
 import { allOptional } from '../channel/part.ts'
 import { EnvoyerError } from '../errors.ts'
@@ -28,6 +29,7 @@ export interface PlanParts {
 export interface ChannelTerms {
   readonly channels: readonly string[] | undefined
   readonly grouping: Readonly<Record<string, Grouping>> | undefined
+  readonly afterDeadline?: AfterDeadline
 }
 
 /** Which channels a notification uses: the call's, else the event's, else all that have templates. */
@@ -65,6 +67,10 @@ export function planChannels(
   const wanting = plan.filter((each) => each.skip === 'no-template' && each.listed)
   const none = plan.every((each) => each.skip === 'no-template')
   if (wanting.length > 0 || none) throw templatesMissing(parts, name, none ? plan : wanting)
+  if (terms.afterDeadline === 'fallback' && !plan.some(({ fallback }) => fallback)) {
+    const problem = `\`afterDeadline: 'fallback'\`: none of the channels has a \`fallback\` (${names.join(', ')})`
+    throw new EnvoyerError('option-invalid', problem)
+  }
   return plan
 }
 

@@ -20,13 +20,16 @@ export interface WindowOwner {
   readonly name: string
 }
 
-export interface SettingStore extends Pick<Values, 'refresh' | 'follow'> {
+export interface SettingStore extends Pick<Values, 'refresh' | 'refreshNow' | 'follow'> {
   /** As last seen. */
   channel(name: string): ChannelSetting
   set(name: string, change: Partial<ChannelSetting>): Promise<ChannelSetting>
   /** Forgets what was set: the defaults hold again. */
   reset(name: string): Promise<void>
-  /** The windows that an operator has set, as last seen; the same object until they change. */
+  /**
+   * The windows that an operator has set, as last seen; the same object until they change. None
+   * where they cannot be read.
+   */
   windows(owner: WindowOwner): WindowSet | undefined
   /** Throws `option-invalid`. */
   setWindows(owner: WindowOwner, windows: WindowSet): Promise<void>
@@ -70,6 +73,18 @@ export function createSettings(
     },
     onError,
   )
+  /** By the very value, which stays the same until it changes. */
+  const verdicts = new Map<string, { readonly value: Json; readonly readable: boolean }>()
+  const isReadable = (value: Json, owner: WindowOwner): boolean => {
+    const key = windowsKey(owner)
+    const known = verdicts.get(key)
+    if (known?.value === value) return known.readable
+    const problems = checkWindows(value, `the windows set for ${owner.kind} ${owner.name}`)
+    verdicts.set(key, { value, readable: problems.length === 0 })
+    // Written by a later version, or by hand: those in the code hold.
+    if (problems.length > 0) onError(new EnvoyerError('option-invalid', problems))
+    return problems.length === 0
+  }
   const templatesChanged = () => values.put(templateVersion, `${Date.now()}-${Math.random()}`)
   const channel = (name: string) => ({
     ...defaults,
@@ -78,6 +93,7 @@ export function createSettings(
   return {
     channel,
     refresh: values.refresh,
+    refreshNow: values.refreshNow,
     follow: values.follow,
     async set(name, change) {
       checkChange(change)
@@ -86,7 +102,11 @@ export function createSettings(
       return channel(name)
     },
     reset: (name) => values.remove(channelKey(name)),
-    windows: (owner) => values.get(windowsKey(owner)) as WindowSet | undefined,
+    windows: (owner) => {
+      const value = values.get(windowsKey(owner))
+      if (value === undefined) return undefined
+      return isReadable(value, owner) ? (value as unknown as WindowSet) : undefined
+    },
     async setWindows(owner, windows) {
       const problems = checkWindows(windows)
       if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)

@@ -15,8 +15,7 @@ export interface Values {
   refreshNow(): Promise<void>
   /**
    * Reads what other processes may have changed, where the last look is old. `through` is a
-   * transaction that is open in this call chain: on a database of one session nothing else can be
-   * read meanwhile.
+   * transaction that is open in this call chain: its connection may be the last one.
    */
   refresh(through?: Database): Promise<void>
   /** Reads anew whenever some process says that it changed something, and calls `changed` then. */

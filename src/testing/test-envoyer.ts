@@ -3,6 +3,7 @@ import { sayInstant } from '../availability/words.ts'
 import type { Envoyer } from '../envoyer.ts'
 import { checkConfiguration, type EnvoyerOptions } from '../option/configuration.ts'
 import type { ChannelMap, EventsOn } from '../option/infer.ts'
+import { instantProblem, readInstant } from '../option/timing.ts'
 import type { WaitReason } from '../outbox/entities.ts'
 import type { SendResult } from '../outbox/result.ts'
 import type { SkipReason } from '../recipient/route.ts'
@@ -12,6 +13,17 @@ import { createAssertions } from './assertions.ts'
 import { createDelivering } from './delivering.ts'
 import type { Match, SentMessage } from './match.ts'
 import { createRecorder } from './recorder.ts'
+
+export interface TestOptions {
+  /** What the clock shows at the beginning. Default: the real time. */
+  readonly now?: Date | string
+}
+
+function instantOf(at: Date | string): number {
+  const instant = readInstant(at)
+  if (instant === undefined) throw new RangeError(instantProblem('the time'))
+  return instant.getTime()
+}
 
 /** A message that waits for its time. */
 export interface WaitingMessage {
@@ -71,7 +83,7 @@ export interface TestEnvoyer<
 /**
  * An envoyer for tests of an application: routing, templates, outbox and worker are the real ones,
  * only the backends record instead of sending. Takes the options of `createEnvoyer`; those of the
- * database are replaced by one in memory.
+ * database are replaced by one in memory. The second argument says what its clock shows at first.
  *
  * ```ts
  * const envoyer = createTestEnvoyer(options)
@@ -87,8 +99,9 @@ export function createTestEnvoyer<
   OwnAddress extends Extract<keyof Channels, string> = never,
 >(
   options: EnvoyerOptions<Events, Channels, User, OwnAddress>,
+  { now: startAt }: TestOptions = {},
 ): TestEnvoyer<Events, Channels, User, OwnAddress> {
-  let offsetMs = 0
+  let offsetMs = startAt === undefined ? 0 : instantOf(startAt) - Date.now()
   const now = () => new Date(Date.now() + offsetMs)
   const recorder = createRecorder(options.channels, now)
   const configuration = checkConfiguration({
@@ -125,8 +138,9 @@ export function createTestEnvoyer<
     },
     async advance(to: Date | string | number) {
       await deliver()
-      const at = typeof to === 'number' ? now().getTime() + to : new Date(to).getTime()
-      if (!(at >= now().getTime())) {
+      const at = instantOf(typeof to === 'number' ? new Date(now().getTime() + to) : to)
+      // The clock runs on meanwhile, and `now()` is no time before now.
+      if (at < now().getTime() - 1000) {
         throw new RangeError(`advance: ${String(to)} is no instant after ${now().toISOString()}`)
       }
       for (let due = await nextDue(); due && Number(due) <= at; due = await nextDue()) {
@@ -140,8 +154,8 @@ export function createTestEnvoyer<
       await deliver()
       const all = await envoyer.deliveries.list({ scheduled: true, limit: 1000 })
       return all.map(({ id, event, channel, addressKey: to, users, zone, sendAt, reason }) => ({
-        ...{ id, event, channel, to, users, zone, sendAt, reason: reason ?? 'open' },
-        text: `${sayInstant(sendAt, zone)} (${reason ?? 'open'})`,
+        ...{ id, event, channel, to, users, zone, sendAt, reason },
+        text: `${sayInstant(sendAt, zone)} (${reason})`,
       }))
     },
     ...createAssertions(sent, skips),

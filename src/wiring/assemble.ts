@@ -21,6 +21,7 @@ import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 import { openTemplates } from './templates.ts'
+import { createTimetables } from './timing.ts'
 import { createWaitFor } from './wait.ts'
 import { createWindowsFace } from './windows.ts'
 import { work } from './work.ts'
@@ -89,7 +90,8 @@ function createParts(configuration: Configuration, clockOffsetMs: () => number) 
     (overrides) => templates().override(overrides),
     onError,
   )
-  return { onError, emitter, opening, templates, settings }
+  const timetables = createTimetables(configuration, settings)
+  return { onError, emitter, opening, templates, settings, timetables }
 }
 
 /** Starts workers that are known until they stop. */
@@ -120,15 +122,13 @@ function createStartWorker(
  */
 export function assemble(configuration: Configuration, clockOffsetMs: () => number = () => 0) {
   const { events, channels, schema } = configuration
-  const { onError, emitter, opening, templates, settings } = createParts(
-    configuration,
-    clockOffsetMs,
-  )
+  const parts = createParts(configuration, clockOffsetMs)
+  const { onError, emitter, opening, templates, settings, timetables } = parts
   const open = (): Promise<Opened> => opening.open()
   const workers = new Set<Worker>()
   const wired = async () => {
     const opened = await open()
-    return { configuration, opened, settings, templates: templates(), emitter }
+    return { configuration, opened, settings, timetables, templates: templates(), emitter }
   }
   let wiring: { readonly opened: Opened; readonly steps: SendSteps } | undefined
   const steps = async () => {
@@ -146,7 +146,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     () => sender(),
     onError,
   )
-  const operate = { configuration, open, settings, templates, emitter, followUp }
+  const operate = { configuration, open, settings, timetables, templates, emitter, followUp }
   const close = async () => {
     await Promise.all([...workers].map((worker) => worker.stop()))
     await opening.close()

@@ -7,8 +7,8 @@ import type { Addressed } from '../recipient/addressed.ts'
 import { createExpand } from '../recipient/expand.ts'
 import { createSkipList, type Skip } from '../recipient/skip.ts'
 import type { Carrier, SendSteps, SendTerms } from '../send.ts'
-import type { OperateParts } from './operate.ts'
-import { createTimetables, startOf } from './timing.ts'
+import type { OperateParts } from './operate-parts.ts'
+import { startOf } from './timing.ts'
 
 /** When one delivery would go, and why then. */
 export interface Explained extends Pick<QueuedDelivery, 'channel' | 'to' | 'zone' | 'notes'> {
@@ -39,20 +39,19 @@ const firstId = '00000000-0000-0000-0000-000000000000'
 
 /** Goes the way of `send` as far as the times, and writes nothing. */
 export function createExplain(
-  { configuration, open, settings }: OperateParts,
+  { configuration, open, timetables }: OperateParts,
   steps: () => Promise<SendSteps>,
   carrier: () => Promise<Carrier>,
 ) {
   const { events, channels } = configuration
-  const timetables = createTimetables(configuration, settings)
   const explainOne = (
     event: string,
     terms: SendTerms,
     calledAt: Date,
     made: Addressed,
   ): Explained => {
-    const { channel, zone, immediate, addressKey: to } = made
-    const { afterDeadline, now = calledAt } = terms
+    const { channel, zone, zoneUnknown, immediate, addressKey: to } = made
+    const { afterDeadline } = terms
     const { from, deadline = null } = startOf(terms, calledAt)
     const timetable = timetables(event, channel)
     const timing = timingOf(timetable, {
@@ -62,11 +61,12 @@ export function createExplain(
     const spread = reason === 'window' && timetable.spreadMs > 0
     const spreadUntil = spread ? spreadEnd(timetable, timing.at, zone) : null
     const names = immediate ? [] : waitsFor(timetable, from, zone)
-    const told = { zone, now, waitsFor: names, spreadUntil }
+    const told = { zone, zoneUnknown, now: calledAt, waitsFor: names, spreadUntil }
+    const fallsBack = made.fallback.length > 0
     const { always, nextOpenings } = timetable.availability
     return {
       ...{ channel, to, zone, sendAt, reason, spreadUntil, waitsFor: names },
-      text: sayTiming({ ...told, timing, deadline, afterDeadline }),
+      text: sayTiming({ ...told, timing, deadline, afterDeadline, fallsBack }),
       next: always ? [] : nextOpenings(from, zone, openings),
       notes: notesOf(made),
     }
@@ -87,7 +87,8 @@ export function createExplain(
     )
     const alone = expand.one(recipient)
     const { clock } = await open()
-    const calledAt = clock.now()
+    // What if it were called then?
+    const calledAt = terms.now ?? clock.now()
     const deliveries = [...alone, ...expand.groups()].map((each) =>
       explainOne(event, terms, calledAt, each),
     )

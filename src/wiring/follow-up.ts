@@ -20,7 +20,7 @@ interface Stored {
 }
 
 /** The transaction itself has to be tried again. */
-const transient = new Set(['40001', '40P01'])
+const transient = new Set(['40001', '40P01', 'database-unreachable'])
 
 /**
  * Sends what `onCompleted` of completed notifications asks for, in the transaction that completes

@@ -1,9 +1,5 @@
-import { unknownKeys } from '../channel/known-keys.ts'
 import { EnvoyerError } from '../errors.ts'
-import type { Configuration } from '../option/configuration.ts'
-import { readTiming } from '../option/timing.ts'
 import * as again from '../outbox/again.ts'
-import type { WaitReason } from '../outbox/entities.ts'
 import { createId, isId } from '../outbox/id.ts'
 import {
   type DeliveryDetails,
@@ -12,14 +8,11 @@ import {
   getDelivery,
   listDeliveries,
 } from '../outbox/read.ts'
-import { reschedule } from '../outbox/reschedule.ts'
 import { cancel } from '../outbox/settle.ts'
-import type { ChannelSetting, SettingStore } from '../setting/settings.ts'
-import type { Emitter } from '../signal/signals.ts'
-import type { TemplateOverride, TemplateProblem, Templates } from '../template/contract.ts'
-import type { WriteEndedParts } from '../worker/write-ended.ts'
-import type { Opened } from './open.ts'
-import { createTimetables, timingAt } from './timing.ts'
+import type { ChannelSetting } from '../setting/settings.ts'
+import type { TemplateOverride, TemplateProblem } from '../template/contract.ts'
+import type { OperateParts } from './operate-parts.ts'
+import { type Reschedule, type Rescheduled, rescheduleOne } from './reschedule.ts'
 
 /** What operators do with deliveries. */
 export interface Deliveries {
@@ -32,29 +25,16 @@ export interface Deliveries {
   /** Sends a sent one once more; gives the id of the new delivery. Throws `delivery-state`. */
   resend(id: string): Promise<string>
   /**
-   * Gives one that waits another time: not before `at` (default: now), and then when its windows
-   * are open, unless it is `immediate`. Tells when it goes. Throws `delivery-state` where it is being
-   * sent or settled, `option-invalid` where it could not go by its deadline.
+   * Gives one that waits another time, and tells when it goes. Throws `delivery-state` where it is
+   * being sent or settled, `option-invalid` where it could not go before its deadline.
    */
-  reschedule(
-    id: string,
-    to?: { readonly at?: Date | string; readonly immediate?: boolean },
-  ): Promise<{ readonly sendAt: Date; readonly reason: WaitReason }>
+  reschedule(id: string, to?: Reschedule): Promise<Rescheduled>
   /** Cancels one that waits. Throws `delivery-state` where it is being sent or settled. */
   cancel(id: string): Promise<void>
 }
 
-export interface OperateParts {
-  readonly configuration: Configuration
-  open(): Promise<Opened>
-  readonly settings: SettingStore
-  readonly templates: () => Templates
-  readonly emitter: Emitter
-  readonly followUp: WriteEndedParts['followUp']
-}
-
 export function createDeliveries(parts: OperateParts): Deliveries {
-  const { configuration, open, settings, emitter, followUp } = parts
+  const { open, emitter, followUp } = parts
   const get = async (id: string) => {
     const { database } = await open()
     const found = isId(id) ? await getDelivery(database.source, id) : undefined
@@ -80,6 +60,7 @@ export function createDeliveries(parts: OperateParts): Deliveries {
     get,
     async list(filter = {}) {
       const { database, clock } = await open()
+      await clock.refresh()
       return listDeliveries(database.source, filter, clock.now())
     },
     async retry(id) {
@@ -97,26 +78,8 @@ export function createDeliveries(parts: OperateParts): Deliveries {
       return newId
     },
     async reschedule(id, to = {}) {
-      const problems = unknownKeys(to, ['at', 'immediate'])
-      const timing = readTiming(to, problems)
-      if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
-      const { outbox, database, clock, queue } = await open()
-      const found = await get(id)
-      await Promise.all([settings.refresh(), clock.refresh()])
-      const now = clock.now()
-      const notBefore = timing.at !== undefined && timing.at > now ? timing.at : now
-      const immediate = to.immediate ?? found.immediate
-      const timetables = createTimetables(configuration, settings)
-      const written = { ...found, notBefore, immediate, afterDeadline: 'fail' }
-      const { at, reason } = timingAt(configuration, timetables, written, now)
-      if (at === null) {
-        throw new EnvoyerError('option-invalid', `delivery ${id} could not go then: ${reason}`)
-      }
-      const move = { id, to: at, reason, notBefore, immediate }
-      const moved = await reschedule(outbox, database, [move])
-      if (!moved.has(id)) await refuse(id, 'rescheduled')
-      queue.ticket(found.channel)
-      return { sendAt: at, reason }
+      const moved = await rescheduleOne(parts, id, to)
+      return moved ?? refuse(id, 'rescheduled')
     },
     async cancel(id) {
       const { outbox, database } = await open()

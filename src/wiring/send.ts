@@ -14,12 +14,13 @@ import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { storeAddress } from './address.ts'
 import type { Opened } from './open.ts'
 import { conceal, fingerprint } from './sensitive.ts'
-import { callTiming, createTimetables } from './timing.ts'
+import { callTiming, type TimetableOf } from './timing.ts'
 
 export interface SendParts {
   readonly configuration: Configuration
   readonly opened: Opened
   readonly settings: SettingStore
+  readonly timetables: TimetableOf
   readonly templates: Templates
   readonly emitter: Emitter
   readonly followUp: WriteEndedParts['followUp']
@@ -45,10 +46,9 @@ export async function carrierOf(
 
 /** Gives each step of `send` to the module that it is named after. */
 export function sendSteps(parts: SendParts): SendSteps {
-  const { configuration, opened, settings, templates } = parts
+  const { configuration, opened, settings, timetables, templates } = parts
   const { events, channels, recipient, zone, sealer } = configuration
   const { clock } = opened
-  const timetables = createTimetables(configuration, settings)
   const plan: PlanParts = {
     channels,
     isOn: (name) => settings.channel(name).on,
@@ -67,8 +67,11 @@ export function sendSteps(parts: SendParts): SendSteps {
     conceal: (event, context) => conceal(sealer, event, context),
     fingerprint: (event, context) => fingerprint(sealer, event, context),
     refresh: async ({ database, foreign }) => {
-      const through = foreign && opened.database.kind === 'embedded' ? database : undefined
-      await Promise.all([settings.refresh(through), templates.refresh(), clock.refresh()])
+      const through = foreign ? database : undefined
+      await templates.refresh()
+      // One after the other: a transaction has one connection.
+      await settings.refresh(through)
+      await clock.refresh(through)
     },
     channels: (name, event, terms) => planChannels(plan, name, event, terms),
     plan,

@@ -1,10 +1,5 @@
-import { checkWindows, createAvailability, isZone, type WindowSet } from '../availability/index.ts'
-import {
-  type AfterDeadline,
-  type Timetable,
-  type Timing,
-  timingOf,
-} from '../availability/timing.ts'
+import { createAvailability, isZone, type WindowSet } from '../availability/index.ts'
+import { type Timetable, type Timing, timingOf } from '../availability/timing.ts'
 import type { Configuration } from '../option/configuration.ts'
 import type { Claimed } from '../outbox/claim.ts'
 import type { Clock } from '../outbox/clock.ts'
@@ -23,15 +18,14 @@ export type TimetableOf = (event: string, channel: string) => Timetable
 
 const anyTime: WindowSet = []
 
-/** What an operator has set wins over the code, unless it cannot be read. */
+/** What an operator has set wins over the code. */
 export function windowsOf(
   { events, channels }: Pick<Configuration, 'events' | 'channels'>,
   settings: Pick<SettingStore, 'windows'>,
   { kind, name }: WindowOwner,
 ): OwnWindows {
   const set = settings.windows({ kind, name })
-  if (set !== undefined && checkWindows(set).length === 0)
-    return { windows: set, source: 'settings' }
+  if (set !== undefined) return { windows: set, source: 'settings' }
   const inCode = kind === 'event' ? events[name]?.windows : channels[name]?.windows
   return { windows: inCode ?? anyTime, source: 'code' }
 }
@@ -111,8 +105,8 @@ export function callTiming(
 /** What a delivery that is written knows of when it may go. */
 export type Written = Pick<
   Claimed,
-  'id' | 'event' | 'channel' | 'zone' | 'immediate' | 'notBefore' | 'deadlineAt'
-> & { readonly afterDeadline: unknown }
+  'id' | 'event' | 'channel' | 'zone' | 'immediate' | 'notBefore' | 'deadlineAt' | 'afterDeadline'
+>
 
 /** When a delivery may go from `now` on, as its windows are. */
 export function timingAt(
@@ -123,10 +117,9 @@ export function timingAt(
 ): Timing {
   const { id, immediate, notBefore, deadlineAt, afterDeadline } = written
   return timingOf(timetables(written.event, written.channel), {
-    ...{ id, immediate, deadline: deadlineAt },
+    ...{ id, immediate, deadline: deadlineAt, afterDeadline },
     // Written by another process, whose runtime may know other zones.
     zone: isZone(written.zone) ? written.zone : zone,
     notBefore: notBefore !== null && notBefore > now ? notBefore : now,
-    afterDeadline: (afterDeadline ?? 'fail') as AfterDeadline,
   })
 }

@@ -1,11 +1,18 @@
 import type { WindowSet } from '../availability/index.ts'
-import { unknownKeys } from '../channel/known-keys.ts'
 import { EnvoyerError } from '../errors.ts'
+import { refuseUnknown } from '../option/given.ts'
+import { hasWindows } from '../option/timing.ts'
 import type { WaitReason } from '../outbox/entities.ts'
-import { listWaiting, type Move, reschedule, type Waiting } from '../outbox/reschedule.ts'
+import {
+  countWaiting,
+  listWaiting,
+  type Move,
+  reschedule,
+  type Waiting,
+} from '../outbox/reschedule.ts'
 import type { WindowOwner } from '../setting/settings.ts'
-import type { OperateParts } from './operate.ts'
-import { createTimetables, timingAt, windowsOf } from './timing.ts'
+import type { OperateParts } from './operate-parts.ts'
+import { timingAt, windowsOf } from './timing.ts'
 
 /** Whose windows: a channel's or an event's. */
 export type OwnerOf<EventName extends string, ChannelName extends string> =
@@ -30,7 +37,7 @@ export interface Moved {
 }
 
 export interface Applied {
-  /** How many deliveries wait for their time. */
+  /** How many deliveries wait for their time, those of events and channels unknown here included. */
   readonly waiting: number
   /** How many of them moved, or would. */
   readonly moved: number
@@ -63,19 +70,18 @@ export function createWindowsFace(parts: OperateParts): Windows<string, string> 
   const { configuration, settings } = parts
   const { channels, events, zoneGiven } = configuration
   const ownerOf = (owner: OwnerOf<string, string>): WindowOwner => {
-    const problems = unknownKeys(owner, ['channel', 'event'])
-    const { channel, event } = owner
-    if (problems.length > 0 || (channel === undefined) === (event === undefined)) {
-      throw new EnvoyerError('option-invalid', [...problems, 'say `{ channel }` or `{ event }`'])
-    }
+    const { channel, event } = refuseUnknown(owner, ['channel', 'event'])
     const kind = channel === undefined ? 'event' : 'channel'
-    const name = (channel ?? event)!
+    const name = kind === 'channel' ? channel : event
+    if (typeof name !== 'string' || (kind === 'channel' && event !== undefined)) {
+      throw new EnvoyerError('option-invalid', 'say `{ channel }` or `{ event }`')
+    }
     if (Object.hasOwn(kind === 'channel' ? channels : events, name)) return { kind, name }
     throw new EnvoyerError(`${kind}-unknown`, `"${name}"`)
   }
   return {
     async list() {
-      await settings.refresh()
+      await settings.refreshNow()
       const owners: WindowOwner[] = [
         ...Object.keys(channels).map((name) => ({ kind: 'channel' as const, name })),
         ...Object.keys(events).map((name) => ({ kind: 'event' as const, name })),
@@ -96,19 +102,18 @@ export function createWindowsFace(parts: OperateParts): Windows<string, string> 
   }
 }
 
-function hasWindows(windows: WindowSet): boolean {
-  return !Array.isArray(windows) || windows.length > 0
-}
-
 async function apply(parts: OperateParts, options: { dryRun?: boolean }): Promise<Applied> {
-  const problems = unknownKeys(options, ['dryRun'])
-  if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+  const { dryRun = false } = refuseUnknown(options, ['dryRun'])
+  if (typeof dryRun !== 'boolean') {
+    throw new EnvoyerError('option-invalid', '`dryRun` must be a boolean')
+  }
   const { configuration, settings } = parts
   const { outbox, database, clock, queue } = await parts.open()
-  await Promise.all([settings.refresh(), clock.refresh()])
+  await Promise.all([settings.refreshNow(), clock.refresh()])
+  const waiting = await countWaiting(outbox, database)
   const moveOf = createMoveOf(parts)
   const moves: Moved[] = []
-  let [waiting, moved] = [0, 0]
+  let moved = 0
   let page: Waiting[] = []
   do {
     page = await listWaiting(outbox, database, page.at(-1), pageSize)
@@ -117,14 +122,13 @@ async function apply(parts: OperateParts, options: { dryRun?: boolean }): Promis
       const move = moveOf(each, now)
       return move ? [{ each, move }] : []
     })
-    const done = options.dryRun
+    const done = dryRun
       ? new Set(found.map(({ each }) => each.id))
       : await reschedule(
           outbox,
           database,
           found.map(({ move }) => move),
         )
-    waiting += page.length
     moved += done.size
     for (const { each, move } of found) {
       if (!done.has(each.id) || moves.length === shown) continue
@@ -132,16 +136,18 @@ async function apply(parts: OperateParts, options: { dryRun?: boolean }): Promis
       moves.push({ id, event, channel, from, to: move.to, reason: move.reason })
     }
   } while (page.length === pageSize)
-  if (!options.dryRun && moved > 0) {
+  if (!dryRun && moved > 0) {
     for (const channel of Object.keys(configuration.channels)) queue.ticket(channel)
   }
   return { waiting, moved, moves }
 }
 
 /** Another time for a delivery that waits; `undefined` where its own still holds. */
-function createMoveOf({ configuration, settings }: OperateParts) {
-  const timetables = createTimetables(configuration, settings)
+function createMoveOf({ configuration, timetables }: OperateParts) {
+  const { events, channels } = configuration
   return (each: Waiting, now: Date): Move | undefined => {
+    // Of another version of the application: it alone knows their windows.
+    if (!Object.hasOwn(events, each.event) || !Object.hasOwn(channels, each.channel)) return
     if (each.sendAt <= now) return undefined
     // From where it was looked for first, so that a spread stays what it was.
     const first = timingAt(configuration, timetables, each, each.notBefore)
@@ -149,7 +155,8 @@ function createMoveOf({ configuration, settings }: OperateParts) {
     const { at, reason } = past ? timingAt(configuration, timetables, each, now) : first
     const to = at ?? now
     if (Math.abs(to.getTime() - each.sendAt.getTime()) < 1) return undefined
-    const kept = reason === 'open' && each.reason === 'retry' ? 'retry' : reason
-    return { id: each.id, to, reason: kept, was: each.sendAtText }
+    const kept: WaitReason = reason === 'open' && each.reason === 'retry' ? 'retry' : reason
+    const move = { id: each.id, to, reason: kept, was: each.sendAtText }
+    return past ? { ...move, notBefore: now } : move
   }
 }

@@ -17,12 +17,13 @@ import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts
 import type { Opened } from './open.ts'
 import { toOutgoing } from './outgoing.ts'
 import { reveal } from './sensitive.ts'
-import { createTimetables, timingAt } from './timing.ts'
+import { type TimetableOf, timingAt } from './timing.ts'
 
 export interface WorkParts {
   readonly configuration: Configuration
   readonly opened: Opened
   readonly settings: SettingStore
+  readonly timetables: TimetableOf
   readonly templates: Templates
   readonly emitter: Emitter
   readonly followUp: WriteEndedParts['followUp']
@@ -62,7 +63,7 @@ function createMessageOptions({ events, channels }: Configuration) {
 }
 
 function wireDeliver(
-  { configuration, opened, settings, templates, onError }: WorkParts,
+  { configuration, opened, timetables, templates, onError }: WorkParts,
   health: Health,
 ): Deliver {
   const { channels, events, sealer } = configuration
@@ -71,12 +72,8 @@ function wireDeliver(
   const backends = Object.fromEntries(
     Object.entries(channels).map(([name, { backend }]) => [name, gather(backend)]),
   )
-  const timetables = createTimetables(configuration, settings)
   return createDeliver({
-    availability: (claimed, now) => {
-      const { afterDeadline } = claimed.options
-      return timingAt(configuration, timetables, { ...claimed, afterDeadline }, now)
-    },
+    availability: (claimed, now) => timingAt(configuration, timetables, claimed, now),
     context: createContexts(configuration),
     render: (claimed, { output: context }) => {
       const { event, channel, locale, zone, id } = claimed
@@ -142,7 +139,10 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
         return on && !paused
       },
       refresh: async () => {
-        await Promise.all([settings.refresh(), templates.refresh(), health.refresh()])
+        const { clock } = opened
+        await Promise.all([
+          ...[settings.refresh(), templates.refresh(), health.refresh(), clock.refresh()],
+        ])
       },
       onError,
     },

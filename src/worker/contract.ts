@@ -8,7 +8,7 @@ export interface Hold {
   readonly signal: AbortSignal
   /** False once the lease was lost: then somebody else has it, and it must not be sent here. */
   held(): boolean
-  /** The database's time. */
+  /** The database's time, or a moment before it: never past an opening that is still to come. */
   now(): Date
 }
 

@@ -1,4 +1,4 @@
-import type { AfterDeadline, Timing } from '../availability/timing.ts'
+import type { Timing } from '../availability/timing.ts'
 import type { Claimed } from '../outbox/claim.ts'
 import type { NotSent, PutOff } from '../outbox/settle.ts'
 
@@ -7,8 +7,31 @@ type Late = Extract<Timing, { at: null }>
 /** What is said of a delivery whose time is over. Without an address: it is shown to operators. */
 const texts: Readonly<Record<Late['reason'], string>> = {
   'no-opening': 'Closed dates leave nothing of its windows open within two years.',
-  'window-after-deadline': 'Its windows open after its deadline.',
+  'window-after-deadline': 'Its windows do not open before its deadline.',
   'deadline-passed': 'Its deadline is over.',
+}
+
+const givenUp = { outcome: 'failed', fallsBack: true } as const
+
+/** How a delivery ends that its deadline ends. */
+function endingOf({ afterDeadline }: Pick<Claimed, 'afterDeadline'>) {
+  return {
+    outcome: afterDeadline === 'cancel' ? 'cancelled' : 'failed',
+    fallsBack: afterDeadline === 'fallback',
+  } as const
+}
+
+/** A failed try, which is the last one where the next would not begin before the deadline. */
+export function inTime<Failed extends Pick<NotSent, 'outcome' | 'fallsBack' | 'delayMs' | 'text'>>(
+  failed: Failed,
+  claimed: Pick<Claimed, 'deadlineAt' | 'afterDeadline'>,
+  now: Date,
+): Failed {
+  const { deadlineAt } = claimed
+  if (failed.outcome !== 'retry' || deadlineAt === null) return failed
+  if (now.getTime() + failed.delayMs < deadlineAt.getTime()) return failed
+  const text = `${failed.text}\nNo try is left before its deadline.`
+  return { ...failed, ...endingOf(claimed), delayMs: 0, text }
 }
 
 /**
@@ -19,12 +42,11 @@ export function heldUp(claimed: Claimed, timing: Timing, now: Date): PutOff | No
   const { id, attempts, claims, notificationId } = claimed
   const { at, reason } = timing
   if (at === null) {
-    const after = (claimed.options.afterDeadline ?? 'fail') as AfterDeadline
+    const ending = reason === 'no-opening' ? givenUp : endingOf(claimed)
     return {
       ...{ id, attempts, claims, notificationId },
-      outcome: reason !== 'no-opening' && after === 'cancel' ? 'cancelled' : 'failed',
+      ...ending,
       tried: false,
-      fallsBack: reason === 'no-opening' || after === 'fallback',
       code: reason,
       text: texts[reason],
       ...{ delayMs: 0, request: undefined, response: undefined },
@@ -32,5 +54,13 @@ export function heldUp(claimed: Claimed, timing: Timing, now: Date): PutOff | No
     }
   }
   if (at <= now) return undefined
-  return { ...{ id, attempts, claims, notificationId }, outcome: 'put-off', sendAt: at, reason }
+  const { notBefore } = claimed
+  const from = notBefore !== null && notBefore > now ? notBefore : now
+  return {
+    ...{ id, attempts, claims, notificationId },
+    outcome: 'put-off',
+    sendAt: at,
+    reason,
+    notBefore: from,
+  }
 }

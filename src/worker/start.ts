@@ -49,6 +49,8 @@ export function createStart(
   { leases, settler, sending }: Keeping,
 ) {
   return async (claimed: Claimed, claimedAt: number): Promise<void> => {
+    // Not from when it was asked for: that wait would put the clock forward, past an opening.
+    const answeredAt = performance.now()
     const lease = leases.add(claimed, claimedAt)
     const time = sending.begin()
     const timer = setTimeout(
@@ -60,7 +62,7 @@ export function createStart(
       const outcome = await parts.deliver(claimed, {
         signal: time.signal,
         held: () => isHeld(lease),
-        now: () => new Date(Number(claimed.claimedAt) + performance.now() - claimedAt),
+        now: () => new Date(Number(claimed.claimedAt) + performance.now() - answeredAt),
       })
       if (outcome !== undefined && (outcome.outcome === 'sent' || !sending.isAborted())) {
         // The lease is kept until this is written.

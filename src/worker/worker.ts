@@ -80,6 +80,9 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
       for (const { about, outcome } of chunk) {
         leases.remove(about)
         if (outcome.outcome === 'retry') poller?.soon(outcome.delayMs)
+        else if (outcome.outcome === 'put-off') {
+          poller?.soon(Number(outcome.sendAt) - Number(outcome.notBefore))
+        }
       }
       tell()
     }

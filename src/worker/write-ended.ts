@@ -1,8 +1,9 @@
 import type { Database } from '../database/contract.ts'
 import { DeliveryError } from '../errors.ts'
+import { returnTokens } from '../outbox/bucket.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { putOff } from '../outbox/put-off.ts'
-import { type Ending, type Settled, settle } from '../outbox/settle.ts'
+import { type Ending, type Outcome, type Settled, settle } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
 import type { DeliverySignal, Emitter } from '../signal/signals.ts'
 import type { Ended } from './contract.ts'
@@ -24,10 +25,8 @@ function hasFollowUp({ about }: Ended): boolean {
 /** Settles a chunk of tries, with what follows from it; the function given back fires the signals. */
 export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
   const { outbox, database, emitter, queue } = parts
-  const write = async (
-    chunk: readonly Ended[],
-    endings: readonly Ending[],
-  ): Promise<[Settled, () => void]> => {
+  const write = async (chunk: readonly Ended[]): Promise<[Settled, () => void]> => {
+    const endings = chunk.map(({ outcome }) => outcome as Ending)
     if (!chunk.some(hasFollowUp)) return [await settle(outbox, database, endings), () => {}]
     return database.transaction(async (tx) => {
       const settled = await settle(outbox, tx, endings)
@@ -35,14 +34,15 @@ export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
     })
   }
   return async (chunk) => {
-    const outcomes = chunk.map(({ outcome }) => outcome)
-    const late = outcomes.filter((outcome) => outcome.outcome === 'put-off')
-    const endings = outcomes.filter((outcome) => outcome.outcome !== 'put-off')
+    const late = chunk.flatMap(({ outcome }) => (outcome.outcome === 'put-off' ? [outcome] : []))
+    const ended = chunk.filter(({ outcome }) => outcome.outcome !== 'put-off')
     // First: written twice, where the rest fails, it changes nothing.
     const put = late.length > 0 ? await putOff(outbox, database, late) : none
-    const [settled, afterCommit] = endings.length > 0 ? await write(chunk, endings) : nothing
+    const [settled, afterCommit] = ended.length > 0 ? await write(ended) : nothing
+    const untried = await giveTokensBack(parts, chunk)
     return () => {
       afterCommit()
+      for (const channel of untried) queue.ticket(channel)
       for (const ended of chunk) {
         const { id } = ended.outcome
         if (settled.ids.has(id) || put.has(id)) tell(emitter, ended)
@@ -54,6 +54,27 @@ export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
       for (const id of settled.completed) emitter.emit('notification:completed', { id })
     }
   }
+}
+
+/** What was not tried has used up nothing of its channel's rate. Gives the channels. */
+async function giveTokensBack(
+  { outbox, database }: WriteEndedParts,
+  chunk: readonly Ended[],
+): Promise<Iterable<string>> {
+  const counts = new Map<string, number>()
+  for (const { outcome, about } of chunk) {
+    if (isTried(outcome)) continue
+    counts.set(about.channel, (counts.get(about.channel) ?? 0) + 1)
+  }
+  for (const [channel, count] of counts) {
+    // Only quicker than waiting for new ones: what is written must not be written again for it.
+    await returnTokens(outbox, database, channel, count).catch(() => {})
+  }
+  return counts.keys()
+}
+
+function isTried(outcome: Outcome): boolean {
+  return outcome.outcome === 'sent' || (outcome.outcome !== 'put-off' && outcome.tried)
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -76,7 +97,7 @@ function tell(emitter: Emitter, { outcome, about }: Ended): void {
     emitter.emit('delivery:cancelled', { id: about.id })
     return
   }
-  const attempt = outcome.attempts - about.attemptsBefore
+  const attempt = outcome.attempts - about.attemptsBefore - (isTried(outcome) ? 0 : 1)
   if (outcome.outcome === 'sent') {
     const refused = (outcome.receipt.refused as readonly unknown[] | undefined)?.length ?? 0
     emitter.emit('delivery:sent', { ...delivery, attempt, tookMs: outcome.tookMs, refused })

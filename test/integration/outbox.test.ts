@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { retry } from '../../src/outbox/again.ts'
-import { holdBack, laneBucket, setRate } from '../../src/outbox/bucket.ts'
+import { holdBack, laneBucket, returnTokens, setRate } from '../../src/outbox/bucket.ts'
 import { claimAlone } from '../../src/outbox/claim.ts'
 import { stateOf } from '../../src/outbox/find.ts'
 import { adoptLost, giveBack, renew } from '../../src/outbox/hold.ts'
@@ -288,7 +288,12 @@ onEveryEngine('the outbox', (engine) => {
     const sendAt = new Date(Date.now() + 3_600_000)
     const off = (claimed: typeof one) => ({
       ...{ id: claimed!.id, attempts: 1, claims: claimed!.claims },
-      ...{ notificationId: claimed!.notificationId, reason: 'window' as const, sendAt },
+      ...{
+        notificationId: claimed!.notificationId,
+        reason: 'window' as const,
+        sendAt,
+        notBefore: sendAt,
+      },
       outcome: 'put-off' as const,
     })
     assert.deepEqual(await putOff(outbox, database, [off(one)]), new Set([one!.id]))
@@ -302,6 +307,7 @@ onEveryEngine('the outbox', (engine) => {
       ...{ send_at: sendAt, due_at: sendAt },
     })
     // One of the two tokens is there again.
+    await returnTokens(outbox, database, 'pager', 1)
     await bare.write(2, { to: 'b' })
     assert.equal((await bare.claim({ buckets })).claimed.length, 1)
     // A stale holder puts nothing off, and one that has been tried keeps when it first became due.

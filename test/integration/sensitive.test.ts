@@ -345,7 +345,9 @@ onEveryEngine('a sensitive context', (engine) => {
     const at = (secretKey: string | string[]) =>
       createResets(engine, backend, { ...kept, secretKey })
     const before = at(first)
-    const result = await before.send('whole', { pager: '1' }, planted, { key: 'k' })
+    // A near deadline: a process without the key must not end it.
+    const terms = { key: 'k', deadlineMs: 50_000 }
+    const result = await before.send('whole', { pager: '1' }, planted, terms)
     await before.close()
 
     const without = at(second)
