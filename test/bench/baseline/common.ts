@@ -124,6 +124,8 @@ export type Order =
   | { readonly do: 'work' }
   /** Sends to so many people, and waits until the last of them is settled. */
   | { readonly do: 'flood'; readonly count: number }
+  /** Sends to so many people, and does not wait. */
+  | { readonly do: 'enqueue'; readonly count: number }
   /** Waits until so many of what waits are settled. */
   | { readonly do: 'settle'; readonly count: number }
   /** One after another. On an idle system each waits until the one before it is settled. */
@@ -182,13 +184,12 @@ export async function serve(open: Open): Promise<void> {
     const { user, system } = process.cpuUsage(cpu)
     return { tookMs: performance.now() - began, cpuMs: (user + system) / 1000 }
   }
-  const flood = (count: number) => {
+  const flood = (count: number, andThen: () => Promise<unknown>) => {
     const people = Array.from({ length: count }, () => person(site, `hook-${next++}`))
-    const end = settled + count
     return effort(async () => {
       for (let at = 0; at < count; at += batchSize)
         await contestant.send(people.slice(at, at + batchSize))
-      await until(end)
+      await andThen()
     })
   }
   const singles = async ({ count, idle, pauseMs, urgent }: Extract<Order, { do: 'singles' }>) => {
@@ -206,10 +207,11 @@ export async function serve(open: Open): Promise<void> {
   }
   const obey = async (order: Order): Promise<unknown> => {
     if (order.do === 'work') return contestant.work()
-    if (order.do === 'flood') return flood(order.count)
-    if (order.do === 'settle') {
+    if (order.do === 'enqueue') return flood(order.count, async () => {})
+    if (order.do === 'flood' || order.do === 'settle') {
       const end = settled + order.count
-      return effort(() => until(end))
+      const allSettled = () => until(end)
+      return order.do === 'flood' ? flood(order.count, allSettled) : effort(allSettled)
     }
     if (order.do === 'singles') return singles(order)
     if (order.do === 'sent') return contestant.sent()
