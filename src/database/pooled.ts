@@ -15,6 +15,8 @@ export interface Parts {
   readonly kind: OwnDatabase['kind']
   /** Whether statements are kept prepared on the session, instead of planned at each call. */
   readonly prepared: boolean
+  /** After so long without an answer a connection is given up. Default: never. */
+  readonly statementTimeoutMs?: number
   readonly source: DataSource
   readonly guard?: Guard
   /** Makes the error of a connection that could not be had. */
@@ -34,7 +36,7 @@ export function poolOf(source: DataSource): pg.Pool {
 export function createPooledDatabase(parts: Parts): OwnDatabase {
   const { source, guard } = parts
   const pool = poolOf(source)
-  const query = createQueries(parts.prepared)
+  const query = createQueries(parts.prepared, parts.statementTimeoutMs)
   surviveLostConnections(pool)
   endForgottenTransactions(pool, parts.warn)
   let closing: Promise<void> | undefined
@@ -54,10 +56,14 @@ export function createPooledDatabase(parts: Parts): OwnDatabase {
     listen: parts.listen,
     async execute<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
       const client = await acquire()
+      let broken: Error | undefined
       try {
         return (await client.query(query(sql, values))).rows as Row[]
+      } catch (error) {
+        if (isUnanswered(error)) broken = toError(error)
+        throw error
       } finally {
-        client.release()
+        client.release(broken)
       }
     },
     async transaction<T>(work: (tx: Database) => Promise<T>): Promise<T> {
@@ -97,16 +103,22 @@ function endForgottenTransactions(pool: pg.Pool, warn: (error: Error) => void): 
   })
 }
 
+/** A connection on which an answer did not come may be dead at its other end: no more is sent on it. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout'
+}
+
 type MakeQuery = (sql: string, values: readonly unknown[] | undefined) => pg.QueryConfig
 
 /** More different texts than this are not the few statements that come again and again. */
 const mostPrepared = 100
 
 /** Names statements by their text, so that `pg` prepares each once a connection. */
-function createQueries(prepared: boolean): MakeQuery {
+function createQueries(prepared: boolean, timeoutMs: number | undefined): MakeQuery {
   const names = new Map<string, string>()
+  const limit = timeoutMs === undefined ? {} : { query_timeout: timeoutMs }
   return (sql, values) => {
-    const query = { text: sql, ...(values ? { values: [...values] } : {}) }
+    const query = { text: sql, ...(values ? { values: [...values] } : {}), ...limit }
     if (!prepared || !values) return query
     let name = names.get(sql)
     if (name === undefined && names.size < mostPrepared) {
@@ -131,10 +143,10 @@ async function runTransaction<T>(
     },
   }
   try {
-    await client.query('BEGIN')
+    await client.query(query('BEGIN', undefined))
     const result = await work(tx)
     open = false
-    const { command } = await client.query('COMMIT')
+    const { command } = await client.query(query('COMMIT', undefined))
     // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a statement had failed.
     if (command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: one of its statements had failed.')
@@ -142,9 +154,12 @@ async function runTransaction<T>(
     return result
   } catch (error) {
     open = false
-    await client.query('ROLLBACK').catch((failed) => {
-      broken = toError(failed)
-    })
+    if (isUnanswered(error)) broken = toError(error)
+    else {
+      await client.query(query('ROLLBACK', undefined)).catch((failed) => {
+        broken = toError(failed)
+      })
+    }
     throw error
   } finally {
     client.release(broken)

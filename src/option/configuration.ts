@@ -61,6 +61,11 @@ export interface Surroundings {
   /** Connections to PostgreSQL. Default 10. */
   readonly connections?: number
   /**
+   * How long PostgreSQL may take to answer one of our statements before its connection is taken for
+   * dead and another one is opened. Default 15,000 ms.
+   */
+  readonly statementTimeoutMs?: number
+  /**
    * Whether opening brings the tables up to date (`run`), or refuses where they are old (`check`).
    * Default: run for the embedded database, check for PostgreSQL.
    */
@@ -132,7 +137,15 @@ const optionNames = [
     'durability',
     'transactionTimeoutMs',
   ],
-  ...['connections', 'migrations', 'secretKey', 'keepMessages', 'simulate', 'onFailure'],
+  ...[
+    'connections',
+    'statementTimeoutMs',
+    'migrations',
+    'secretKey',
+    'keepMessages',
+    'simulate',
+    'onFailure',
+  ],
 ]
 const recipientKeys = ['address', 'data', 'locale', 'tz', 'immediate', 'userId']
 
@@ -150,6 +163,7 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
     problems.push('`schema` must be a plain lower-case identifier of at most 41 characters')
   }
   const { durability, migrations, transactionTimeoutMs = 1, connections = 1 } = configuration
+  const { statementTimeoutMs = 1 } = configuration
   // 'false' out of the environment would be true.
   if (typeof (configuration.simulate ?? false) !== 'boolean') {
     problems.push('`simulate` must be true or false')
@@ -160,6 +174,7 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   if (migrations !== undefined && !['run', 'check'].includes(migrations)) {
     problems.push('`migrations` must be run or check')
   }
+  if (!(statementTimeoutMs > 0)) problems.push('`statementTimeoutMs` must be greater than 0')
   if (!(transactionTimeoutMs > 0)) problems.push('`transactionTimeoutMs` must be greater than 0')
   if (!(Number.isInteger(connections) && connections > 0)) {
     problems.push('`connections` must be a whole number greater than 0')

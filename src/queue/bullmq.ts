@@ -19,6 +19,8 @@ export interface BullmqOptions {
 const spacingMs = 20
 /** Delayed tickets of a channel that are due within the same span are one. */
 const slotMs = 100
+/** How long Redis may say nothing to a question; BullMQ's own wait is five seconds. */
+const silentMs = 15_000
 /** How long Redis may take to say goodbye. */
 const goodbyeMs = 1000
 
@@ -43,6 +45,8 @@ export function createBullmqQueue(
   const redis = new Redis(url, {
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(100 * 2 ** times, 2000),
+    // A connection that is dead at its other end says nothing: BullMQ asks every few seconds.
+    ...{ keepAlive: 10_000, socketTimeout: silentMs },
   })
   redis.on('error', onError)
   const jobs = new Map<string, Jobs>()
@@ -60,17 +64,22 @@ export function createBullmqQueue(
     jobs.set(channel, made)
     return made
   }
+  const putting = new Set<string>()
   const put = async (channel: string, id: string, delayMs?: number) => {
-    if (redis.status !== 'ready') {
+    const mark = `${channel} ${id}`
+    // Not answered yet: the connection may be dead, and what is said on it would only pile up.
+    if (redis.status !== 'ready' || putting.has(mark)) {
       notify.ask()
       return
     }
+    putting.add(mark)
     await jobsOf(channel)
       .add('due', null, once(id, delayMs))
       .catch((thrown) => {
         onError(toError(thrown))
         notify.ask()
       })
+    putting.delete(mark)
   }
   const spaced = new Map<string, Spaced>()
   const putSoon = (channel: string) => {

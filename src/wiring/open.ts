@@ -28,14 +28,15 @@ export interface Opening {
 }
 
 function connect(configuration: Configuration, onError: (error: Error) => void) {
-  const { databaseUrl, directory, schema, durability, connections, transactionTimeoutMs } =
-    configuration
+  const { databaseUrl, directory, schema, durability, connections } = configuration
+  const { transactionTimeoutMs, statementTimeoutMs } = configuration
   return openDatabase({
     ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
     directory: directory ?? '.envoyer',
     schema,
     ...(durability === undefined ? {} : { durability }),
     ...(transactionTimeoutMs === undefined ? {} : { transactionTimeoutMs }),
+    ...(statementTimeoutMs === undefined ? {} : { statementTimeoutMs }),
     ...(connections === undefined ? {} : { poolSize: connections }),
     entities,
     migrations,

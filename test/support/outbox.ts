@@ -67,6 +67,8 @@ export async function openBare(engine: Engine): Promise<Bare> {
     url: databaseUrl,
     directory: directory ?? 'memory',
     schema: schema!,
+    // Benches fill the tables by single statements.
+    statementTimeoutMs: 600_000,
     entities,
     migrations,
   })

@@ -17,6 +17,9 @@ interface State {
   client: pg.Client | undefined
   connecting: Promise<void> | undefined
   retry: NodeJS.Timeout | undefined
+  /** Asks the server for a sign of life, since a connection that only listens sends nothing. */
+  pulse: NodeJS.Timeout | undefined
+  readonly pulseMs: number
   pauseMs: number
   closed: boolean
 }
@@ -28,6 +31,7 @@ interface State {
 export function createListener(
   createClient: () => pg.Client,
   onLost: (error: Error) => void,
+  pulseMs: number,
 ): Listener {
   const state: State = {
     createClient,
@@ -36,6 +40,8 @@ export function createListener(
     client: undefined,
     connecting: undefined,
     retry: undefined,
+    pulse: undefined,
+    pulseMs,
     pauseMs: firstPauseMs,
     closed: false,
   }
@@ -58,6 +64,7 @@ export function createListener(
     async close() {
       state.closed = true
       clearTimeout(state.retry)
+      clearTimeout(state.pulse)
       await state.connecting?.catch(() => {})
       await state.client?.end().catch(() => {})
     },
@@ -87,7 +94,26 @@ async function open(state: State, which: 'first' | 'again'): Promise<void> {
   if (state.closed) return void opened.end().catch(() => {})
   state.client = opened
   state.pauseMs = firstPauseMs
+  beat(state, opened)
   if (which === 'again') for (const listeners of channels.values()) tell(state, listeners)
+}
+
+/** Where no answer comes, the connection is dead at its other end, and nothing would ever say so. */
+function beat(state: State, client: pg.Client): void {
+  clearTimeout(state.pulse)
+  state.pulse = setTimeout(async () => {
+    const query: pg.QueryConfig & { query_timeout: number } = {
+      text: 'SELECT 1',
+      query_timeout: state.pulseMs,
+    }
+    const failed = await client.query(query).then(
+      () => undefined,
+      (error) => toError(error),
+    )
+    if (state.client !== client || state.closed) return
+    if (failed) lost(state, client, failed)
+    else beat(state, client)
+  }, state.pulseMs).unref()
 }
 
 function lost(state: State, which: pg.Client, error: Error): void {

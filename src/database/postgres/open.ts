@@ -10,6 +10,8 @@ import { unreachable } from './unreachable.ts'
 /** Also bounds the wait for a free connection of the pool. */
 const connectTimeoutMs = 15_000
 const keepAliveAfterMs = 10_000
+/** Ours take milliseconds. Who waits longer waits for a server that is gone, or out of its depth. */
+const statementTimeoutMs = 15_000
 
 /** Opens a PostgreSQL server; fails with `database-unreachable`, which never shows the password. */
 export async function openPostgres(
@@ -39,11 +41,13 @@ export async function openPostgres(
   const listener = createListener(
     () => new pg.Client(connection),
     (error) => warn(unreachable(error, url)),
+    options.statementTimeoutMs ?? statementTimeoutMs,
   )
   return createPooledDatabase({
     kind: 'postgres',
     // A pooler in transaction mode gives each statement another session.
     prepared: false,
+    statementTimeoutMs: options.statementTimeoutMs ?? statementTimeoutMs,
     source,
     unreachable: (error) => unreachable(error, url),
     warn,
