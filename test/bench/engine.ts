@@ -4,7 +4,7 @@
  *
  *   npm run bench:engine
  *   npm run bench:engine -- --quick                 within three minutes, fewer and smaller rounds
- *   npm run bench:engine -- --json                  one JSON object on standard output
+ *   npm run -s bench:engine -- --json               one JSON object on standard output
  *   npm run bench:engine -- --cpu-prof=<folder>     a profile of each contestant
  */
 import { cpus, loadavg } from 'node:os'
