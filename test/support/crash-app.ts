@@ -30,10 +30,15 @@ function backend() {
 /** The application that is killed: two webhook channels, whose messages go through real HTTP. */
 export function createCrashApp(settings: ChildSettings, problem: (text: string) => void) {
   const { database } = settings
-  const retry = delays([0, 0], { jitter: 0 })
+  const retry = delays(Array(settings.retries ?? 2).fill(0), { jitter: 0 })
   return createEnvoyer({
     ...('url' in database
-      ? { databaseUrl: database.url, schema: database.schema, migrations: 'run' }
+      ? {
+          databaseUrl: database.url,
+          redisUrl: database.redisUrl ?? '',
+          schema: database.schema,
+          migrations: 'run',
+        }
       : { directory: database.directory, durability: 'fsync' }),
     events: {
       ping: defineEvent({ context, channels: ['webhook'] }),

@@ -1,8 +1,10 @@
 /** What a crash test's process is started with. */
 export interface ChildSettings {
   readonly database:
-    | { readonly url: string; readonly schema: string }
+    | { readonly url: string; readonly schema: string; readonly redisUrl?: string }
     | { readonly directory: string }
+  /** How often a failed delivery is tried again. Default 2. */
+  readonly retries?: number
   /** Where its webhooks go. */
   readonly sink: string
   /** Told apart in addresses: no two processes of one test have the same. */

@@ -51,15 +51,19 @@ export async function createEmbeddedSite(): Promise<CrashSite> {
   }
 }
 
-/** PostgreSQL: workers and senders are processes of their own. */
-export async function createPostgresSite(url = postgresUrl()): Promise<CrashSite> {
+/** PostgreSQL: workers and senders are processes of their own, told of work by NOTIFY or Redis. */
+export async function createPostgresSite(
+  url = postgresUrl(),
+  { redisUrl, retries }: { redisUrl?: string; retries?: number } = {},
+): Promise<CrashSite> {
   const sink = await startCrashSink()
   const schema = freshSchema()
   const pool = new pg.Pool({ connectionString: url, max: 1 })
   // A server that the test restarts; the query that meets it rejects.
   pool.on('error', () => {})
   const ask = async <Row>(sql: string) => (await pool.query(sql)).rows as Row[]
-  const start = starter({ url, schema }, sink)
+  const database = { url, schema, ...(redisUrl === undefined ? {} : { redisUrl }) }
+  const start = starter(database, sink, retries)
   return {
     engine: 'postgres',
     sink,
@@ -83,12 +87,12 @@ export async function createPostgresSite(url = postgresUrl()): Promise<CrashSite
   }
 }
 
-function starter(database: ChildSettings['database'], sink: CrashSink) {
+function starter(database: ChildSettings['database'], sink: CrashSink, retries = 2) {
   let started = 0
   return (role: string): CrashChild => {
     started += 1
     const name = `crash-${role}-${process.pid}-${started}`
-    return startChild({ database: named(database, name), sink: sink.url, name })
+    return startChild({ database: named(database, name), sink: sink.url, name, retries })
   }
 }
 
