@@ -88,8 +88,12 @@ export async function stateOf(
   const [row] = await tx.execute<NotificationState & Record<string, unknown>>(
     `SELECT n.completed_at IS NOT NULL AS completed,
        (SELECT coalesce(jsonb_object_agg(status, count), '{}') FROM (
-          SELECT status, count(*) FROM ${o.schema}.delivery d
-          WHERE d.notification_id = n.id GROUP BY status) s) AS counts
+          SELECT status, count(*) FROM (
+            SELECT status FROM ${o.schema}.delivery
+            WHERE notification_id = $1 AND resend_of IS NULL
+            UNION ALL SELECT status FROM ${o.schema}.delivery
+            WHERE notification_id = $1 AND resend_of IS NOT NULL) d
+          GROUP BY status) s) AS counts
      FROM ${o.schema}.notification n WHERE id = $1`,
     [id],
   )

@@ -27,6 +27,10 @@ export class Reach3 implements MigrationInterface {
     await runner.query(
       `CREATE INDEX delivery_scheduled ON ${s}.delivery (send_at, id) WHERE status = 'pending' AND turn IS NULL`,
     )
+    // With `delivery_address` it finds all deliveries of a notification.
+    await runner.query(
+      `CREATE INDEX delivery_resent ON ${s}.delivery (notification_id) WHERE resend_of IS NOT NULL`,
+    )
     // What an earlier version has in its hands goes on under the number that it knows.
     await runner.query(`UPDATE ${s}.delivery SET claims = attempts WHERE status = 'sending'`)
     await runner.query(`ALTER TABLE ${s}.notification ADD COLUMN secret text`)
@@ -39,6 +43,7 @@ export class Reach3 implements MigrationInterface {
          DROP COLUMN not_before, DROP COLUMN deadline_at, DROP COLUMN immediate,
          DROP COLUMN zone_unknown, DROP COLUMN reason`,
     )
+    await runner.query(`DROP INDEX ${s}.delivery_resent`)
     await runner.query(`DROP INDEX ${s}.delivery_scheduled`)
     await runner.query(
       `CREATE INDEX delivery_scheduled ON ${s}.delivery (send_at) WHERE status = 'pending' AND turn IS NULL`,
