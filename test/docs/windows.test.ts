@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { consoleChannel } from '../../channels/console/index.ts'
 import type { WindowSet } from '../../src/availability/index.ts'
+import { defineConfig } from '../../src/envoyer.ts'
 import { defineEvent } from '../../src/event/define.ts'
 import { createTestEnvoyer } from '../../src/testing/index.ts'
 import { sendTable } from '../support/availability-table.ts'
@@ -12,8 +13,8 @@ import { type SendCase, sendCases } from '../support/send-cases.ts'
 const page = new URL('../../docs/explanation/windows.md', import.meta.url)
 const withWindows = (windows: WindowSet | undefined) => (windows ? { windows } : {})
 
-function start({ channel, event }: SendCase) {
-  return createTestEnvoyer({
+function start({ channel, event, calledAt }: SendCase) {
+  const options = defineConfig({
     zone: 'Europe/Berlin',
     onFailure: () => {},
     events: {
@@ -25,13 +26,13 @@ function start({ channel, event }: SendCase) {
     },
     channels: { first: consoleChannel(withWindows(channel)), second: consoleChannel() },
   })
+  return createTestEnvoyer(options, { now: calledAt })
 }
 
 /** What there is to compare, in the order of the recipients. */
 async function fatesOf(named: SendCase) {
   await using envoyer = start(named)
-  const { calledAt, downUntil, recipients = [{}], deadline, afterDeadline } = named
-  await envoyer.advance(calledAt)
+  const { downUntil, recipients = [{}], deadline, afterDeadline } = named
   if (downUntil) await envoyer.settings.set('first', { paused: true })
   const { deliveries } = await envoyer.send(
     'note',

@@ -48,7 +48,7 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
-/** `Mon 2030-04-01 09:00 (07:00Z)`. */
+/** `Mon 2026-03-30 09:00 (07:00Z)`. */
 function moment(instant: string, zone: string, written = ''): string {
   const { day, date, time } = read(zone, Date.parse(instant))
   const local = `${day[0]!.toUpperCase()}${day.slice(1)} ${date} ${time.replace(/:00$/, '')}`

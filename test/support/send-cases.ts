@@ -38,15 +38,20 @@ const office: WindowSet = [{ days: 'mon-fri', from: '09:00', to: '18:00' }]
 const berlin = { zone: 'Europe/Berlin' }
 
 /** Saturday in Berlin, 21:00 and 23:00; in that night the clock is put forward. */
-const evening = '2030-03-30T20:00:00Z'
-const late = '2030-03-30T22:00:00Z'
-const morning = '2030-03-31T06:00:00Z'
-const monday = '2030-04-01T07:00:00Z'
-const mondayThere = '2030-04-01T16:00:00Z'
+const evening = '2026-03-28T20:00:00Z'
+const late = '2026-03-28T22:00:00Z'
+const morning = '2026-03-29T06:00:00Z'
+const monday = '2026-03-30T07:00:00Z'
+const mondayThere = '2026-03-30T16:00:00Z'
 
 const inTime = { ...berlin, reason: 'window', status: 'sent' } as const
-const missed = { calledAt: late, deadline: '2030-03-31T04:00:00Z' }
+const missed = { calledAt: late, deadline: '2026-03-29T04:00:00Z' }
 const missedByChannel = { ...missed, channel: day }
+const looked = '2026-03-28T19:45:00Z'
+const missedByWorker = {
+  ...{ channel: day, calledAt: '2026-03-28T19:00:00Z' },
+  ...{ deadline: '2026-03-28T19:30:00Z', downUntil: looked },
+}
 const tooLate = { ...berlin, sendAt: null, reason: 'window-after-deadline' } as const
 const lateCode = { code: 'window-after-deadline' }
 
@@ -75,15 +80,21 @@ export const sendCases: readonly SendCase[] = [
   },
   {
     name: 'a worker that was down',
-    ...{ channel: day, calledAt: '2030-03-30T19:00:00Z', downUntil: '2030-03-31T01:00:00Z' },
+    ...{ channel: day, calledAt: '2026-03-28T19:00:00Z', downUntil: '2026-03-29T01:00:00Z' },
     fates: [{ ...berlin, sendAt: null, reason: 'open', status: 'sent', sentAt: morning }],
     why: 'it comes at 03:00, looks at the windows again, and puts the message off',
   },
   {
     name: 'a deadline after the opening',
-    ...{ channel: day, calledAt: late, deadline: '2030-03-31T07:00:00Z' },
+    ...{ channel: day, calledAt: late, deadline: '2026-03-29T07:00:00Z' },
     fates: [{ ...inTime, sendAt: morning, sentAt: morning }],
     why: '08:00 is in time for 09:00',
+  },
+  {
+    name: 'a deadline at the opening',
+    ...{ channel: day, calledAt: late, deadline: morning },
+    fates: [{ ...tooLate, ...lateCode, status: 'failed', sentAt: null }],
+    why: 'a try begins before the deadline, and never at it',
   },
   {
     ...{ name: 'a deadline before the opening: `fail`', ...missedByChannel },
@@ -113,8 +124,7 @@ export const sendCases: readonly SendCase[] = [
   },
   {
     name: 'a worker that was down until after the deadline',
-    ...{ channel: day, calledAt: '2030-03-30T19:00:00Z' },
-    ...{ deadline: '2030-03-30T19:30:00Z', downUntil: '2030-03-30T19:45:00Z' },
+    ...missedByWorker,
     fates: [
       {
         ...{ ...berlin, sendAt: null, reason: 'open', status: 'failed' },
@@ -122,5 +132,24 @@ export const sendCases: readonly SendCase[] = [
       },
     ],
     why: 'the windows are still open, and nobody wants it any more',
+  },
+  {
+    ...{ name: 'a worker that was down so long: `send`', ...missedByWorker, afterDeadline: 'send' },
+    fates: [{ ...berlin, sendAt: null, reason: 'open', status: 'sent', sentAt: looked }],
+    why: 'it goes as soon as a worker looks',
+  },
+  {
+    ...{
+      name: 'a worker that was down so long: `fallback`',
+      ...missedByWorker,
+      afterDeadline: 'fallback',
+    },
+    fates: [
+      {
+        ...{ ...berlin, sendAt: null, reason: 'open', status: 'failed' },
+        ...{ code: 'deadline-passed', sentAt: looked, by: 'fallback' },
+      },
+    ],
+    why: 'what the first channel is too late for, the other one brings',
   },
 ]
