@@ -4,7 +4,7 @@ import { code, page, table } from './markdown.ts'
 interface Section {
   readonly title: string
   readonly intro: string
-  /** Where the options are declared: file and interface, one or several. */
+  /** Where the options are declared: file and interface; none where they are those of another section. */
   readonly from: readonly (readonly [path: string, name: string])[]
 }
 
@@ -37,7 +37,16 @@ const sections: readonly Section[] = [
   {
     title: 'send',
     intro: 'The fourth argument of `envoyer.send(event, recipients, context, options)`.',
-    from: [['src/option/send-options.ts', 'SendOptions']],
+    from: [
+      ['src/option/send-options.ts', 'SendOptions'],
+      ['src/option/timing.ts', 'SendTiming'],
+    ],
+  },
+  {
+    title: 'explain',
+    intro:
+      'The third argument of `envoyer.explain(event, recipient, options)`. Of the options of [`send`](#send) it takes `channels`, `locale`, `grouping`, and those that say when: `at`, `immediate`, `now`, `deadline`, `deadlineMs`, `afterDeadline`. Here `now` stands for the time of the call wholly: `deadlineMs` counts from it, too. See [when would it go, and why?](../guides/windows.md#when-would-it-go-and-why)',
+    from: [],
   },
   {
     title: 'worker',
@@ -56,10 +65,22 @@ const sections: readonly Section[] = [
     from: [['src/outbox/read.ts', 'DeliveryFilter']],
   },
   {
+    title: 'deliveries.reschedule',
+    intro:
+      'The second argument of `envoyer.deliveries.reschedule(id, to)`, for a [delivery that waits](../guides/windows.md#deliveries-that-wait).',
+    from: [['src/wiring/reschedule.ts', 'Reschedule']],
+  },
+  {
     title: 'settings.set',
     intro:
-      'What `envoyer.settings.set(channel, change)` can change while everything runs. Every process sees it within five seconds.',
+      'What `envoyer.settings.set(channel, change)` can change while everything runs. Workers hear of it at once; other processes heed it within five seconds.',
     from: [['src/setting/settings.ts', 'ChannelSetting']],
+  },
+  {
+    title: 'windows',
+    intro:
+      'Of a channel, of an event, and the second argument of `envoyer.windows.set({ channel } | { event }, windows)`: a list of windows, or `{ windows, except }` with closed dates (`YYYY-MM-DD`, or `{ from, to }`, both included). `envoyer.windows.apply({ dryRun: true })` only tells what would move (default `false`). See [send when people want it](../guides/windows.md).',
+    from: [['src/availability/window.ts', 'Window']],
   },
   {
     title: 'Every channel',
@@ -71,6 +92,12 @@ const sections: readonly Section[] = [
     title: 'rate',
     intro: 'Of a channel, over all workers together.',
     from: [['src/channel/channel.ts', 'Rate']],
+  },
+  {
+    title: 'createTestEnvoyer',
+    intro:
+      'The second argument of `createTestEnvoyer(options, testOptions)`; the first takes the options of `createEnvoyer`. See [testing your application](../guides/testing.md).',
+    from: [['src/testing/test-envoyer.ts', 'TestOptions']],
   },
   {
     title: 'stdout',
@@ -121,6 +148,10 @@ const environment = [
     'PostgreSQL instead of the embedded database. The option `databaseUrl` wins.',
   ],
   [
+    'ENVOYER_REDIS_URL',
+    'Redis, which tells workers of due work; heeded where there is PostgreSQL. The option `redisUrl` wins. Needs the packages bullmq and ioredis.',
+  ],
+  [
     'ENVOYER_SECRET_KEY',
     'Encrypts secrets at rest; several separated by commas. The option `secretKey` wins.',
   ],
@@ -131,7 +162,8 @@ export async function configurationPage(): Promise<string> {
   const parts: string[] = []
   for (const { title, intro, from } of sections) {
     const properties = await Promise.all(from.map(([path, name]) => readInterface(path, name)))
-    parts.push(`## ${title}`, intro, optionTable(properties.flat()))
+    parts.push(`## ${title}`, intro)
+    if (from.length > 0) parts.push(optionTable(properties.flat()))
   }
   return page(
     'Configuration',

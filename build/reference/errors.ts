@@ -12,6 +12,12 @@ export const deliveryCodes = {
     'The stored context does not fit the schema of the event any more. Change the schema so that it takes what is stored.',
   'secret-key-invalid':
     'The address or the context holds a secret that this process cannot decrypt: its `secretKey` is another one. Tried again each minute, and never given up for it.',
+  'window-after-deadline':
+    'Not tried: its deadline is still to come, and its windows do not open before it. See [deadlines](../guides/windows.md#deadlines).',
+  'deadline-passed':
+    'Not tried: its deadline was over already. See [deadlines](../guides/windows.md#deadlines).',
+  'no-opening':
+    'Not tried: closed dates leave nothing of its windows open within two years. Its fallback is sent.',
   'context-erased': 'The sensitive context was erased when the notification was settled.',
   'package-missing': 'The backend needs a package that is not installed; the text names it.',
   timeout: 'The attempt took longer than the channel’s `timeoutMs`. The message may have gone out.',
