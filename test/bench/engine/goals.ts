@@ -1,4 +1,5 @@
 import type { Channel } from '../baseline/common.ts'
+import { median } from '../measure.ts'
 import type { Backlog } from './backlog.ts'
 import type { Bulk } from './bulk.ts'
 import type { Name } from './contestants.ts'
@@ -31,8 +32,7 @@ export interface Goal {
 /** The median of the rounds' own ratios: a noisy moment meets both of a round. */
 function rate(race: Race, than: Name): number {
   const [ours, theirs] = [race.envoyer, race[than]].map((each) => each.messagesPerSecond.all)
-  const ratios = ours!.map((each, round) => each / theirs![round]!).sort((a, b) => a - b)
-  return ratios[Math.floor(ratios.length / 2)]!
+  return median(ours!.map((each, round) => each / theirs![round]!))
 }
 
 /** Ours beside theirs, and what is to be reached. */

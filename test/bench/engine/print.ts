@@ -4,7 +4,7 @@ import { names } from './contestants.ts'
 import type { Figures, Goal } from './goals.ts'
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')
-const between = (value: Spread) => `${whole(value.min)}–${whole(value.max)}`
+const between = (value: Spread) => `${whole(value.min)}–${whole(value.max)} (${value.all.length})`
 const ms = (value: number) => `${value.toFixed(1)} ms`
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -28,7 +28,15 @@ function raceTable({ race }: Figures, channel: Channel): string {
       of.latencyMs ? ms(of.latencyMs.p99) : '',
     ]
   })
-  const head = [channel, 'messages/s', 'spread', 'CPU s/10,000', 'peak MB', 'idle p50', 'idle p99']
+  const head = [
+    channel,
+    'messages/s',
+    'spread (rounds)',
+    'CPU s/10,000',
+    'peak MB',
+    'idle p50',
+    'idle p99',
+  ]
   return table(head, rows)
 }
 
@@ -61,7 +69,7 @@ export function describe(figures: Figures, goals: readonly Goal[]): string {
     raceTable(figures, 'webhook'),
     raceTable(figures, 'email'),
     table(
-      [`send to ${whole(bulk.recipients)}`, 'rows/s', 'spread'],
+      [`send to ${whole(bulk.recipients)}`, 'rows/s', 'spread (rounds)'],
       [
         ['envoyer', whole(bulk.rowsPerSecond.median), between(bulk.rowsPerSecond)],
         ['bare inserts', whole(bulk.bareRowsPerSecond.median), between(bulk.bareRowsPerSecond)],
