@@ -114,16 +114,18 @@ export function createBullmqQueue(
       const stopLocal = await local.consume(channel, concurrency, handler)
       const stopTaking = await take(channel)
       return async () => {
+        const stopped = stopLocal()
         await stopTaking()
-        await stopLocal()
+        await stopped
       }
     },
     async close() {
       closed = true
+      const localClosed = local.close()
       await Promise.all([...spaced.values(), notify].map((each) => soon(each.finish())))
       await soon(Promise.all([...workers].map((worker) => worker.close(redis.status !== 'ready'))))
       workers.clear()
-      await local.close()
+      await localClosed
       await soon(Promise.all([...jobs.values()].map((each) => each.close())))
       redis.disconnect()
     },

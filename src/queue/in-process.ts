@@ -101,9 +101,11 @@ export function createInProcessQueue(
     async close() {
       for (const timer of timers) clearTimeout(timer)
       timers.clear()
-      await (await listening)?.()
-      await Promise.all([...consumers.values()].flatMap((set) => [...set].map((c) => c.stop())))
+      // Before anything is waited for: nothing may begin meanwhile.
+      const stopped = [...consumers.values()].flatMap((set) => [...set].map((c) => c.stop()))
       consumers.clear()
+      await (await listening)?.()
+      await Promise.all(stopped)
     },
   }
 }

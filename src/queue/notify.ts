@@ -25,8 +25,9 @@ export function createNotifyQueue(
       if (!options?.delayMs) others.ask()
     },
     async close() {
+      const closed = local.close()
       await others.finish()
-      await local.close()
+      await closed
     },
   }
 }
