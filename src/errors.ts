@@ -55,7 +55,7 @@ export const errorTable = {
   'delivery-state': {
     meaning: 'The delivery is not in a state that allows this.',
     remedy:
-      'Look at its status: failed ones can be retried, sent ones resent, waiting ones cancelled.',
+      'Look at its status: failed ones can be retried, sent ones resent, waiting ones rescheduled or cancelled.',
   },
   'event-unknown': {
     meaning: 'No event of this name is configured.',

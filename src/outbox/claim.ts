@@ -239,11 +239,20 @@ export async function claim(
   request: ClaimRequest,
 ): Promise<Claim> {
   if (request.overall === undefined) return claimNow(o, db, request)
-  // One claim after the other: each has to see what those before it took.
+  return oneByOne(o, db, request.channel, (tx) => claimNow(o, tx, request))
+}
+
+/** One claim of a channel after the other: each has to see what those before it took. */
+function oneByOne<T>(
+  o: Outbox,
+  db: Pick<OwnDatabase, 'transaction'>,
+  channel: string,
+  work: (tx: Executor) => Promise<T>,
+): Promise<T> {
   return db.transaction(async (tx) => {
-    const name = `${o.schema} ${request.channel}`
+    const name = `${o.schema} ${channel}`
     await tx.execute('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [name])
-    return claimNow(o, tx, request)
+    return work(tx)
   })
 }
 
@@ -270,6 +279,23 @@ async function claimNow(o: Outbox, db: Executor, request: ClaimRequest): Promise
 
 /** Takes one delivery whose last worker was lost, by itself: it may be what killed that worker. */
 export async function claimAlone(
+  o: Outbox,
+  db: Executor & Pick<OwnDatabase, 'transaction'>,
+  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets' | 'overall'>,
+): Promise<Claimed | undefined> {
+  const { overall, channel } = request
+  if (overall === undefined) return claimOne(o, db, request)
+  return oneByOne(o, db, channel, async (tx) => {
+    const [row] = await tx.execute<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${o.schema}.delivery
+       WHERE status = 'sending' AND channel = $1`,
+      [channel],
+    )
+    return row!.count < overall ? claimOne(o, tx, request) : undefined
+  })
+}
+
+async function claimOne(
   o: Outbox,
   db: Executor,
   request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets'>,

@@ -48,7 +48,16 @@ export function createBullmqQueue(
     // A connection that is dead at its other end says nothing: BullMQ asks every few seconds.
     ...{ keepAlive: 10_000, socketTimeout: silentMs },
   })
-  redis.on('error', onError)
+  // Of an outage once: every connection would tell of every attempt to come back.
+  let told = false
+  const lost = (error: Error) => {
+    if (!told) onError(error)
+    told = true
+  }
+  redis.on('error', lost)
+  redis.on('ready', () => {
+    told = false
+  })
   const jobs = new Map<string, Jobs>()
   const workers = new Set<Worker>()
   const notify = createSpaced(spacingMs, () =>
@@ -60,7 +69,7 @@ export function createBullmqQueue(
     const known = jobs.get(channel)
     if (known) return known
     const made = new bullmq.Queue(channel, { connection: redis, prefix, skipVersionCheck: true })
-    made.on('error', onError)
+    made.on('error', lost)
     jobs.set(channel, made)
     return made
   }
@@ -92,7 +101,7 @@ export function createBullmqQueue(
       ...{ connection: redis, prefix, skipVersionCheck: true },
       ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
     })
-    worker.on('error', onError)
+    worker.on('error', lost)
     workers.add(worker)
     return async () => {
       workers.delete(worker)

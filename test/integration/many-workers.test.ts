@@ -84,6 +84,25 @@ for (const carrier of ['NOTIFY', 'BullMQ'] as const) {
       const result = await first!.envoyer.send('alarm', users, { what: 'a' })
       assert.equal((await first!.envoyer.waitFor(result)).sent, 100)
       assert.ok(most >= 3 && most <= 5, `${most} at once`)
+      // What was lost is sent alone, and within the bound too.
+      most = 0
+      const again = await first!.envoyer.send(
+        'alarm',
+        users.slice(0, 12),
+        { what: 'b' },
+        {
+          at: new Date(Date.now() + 3_600_000),
+        },
+      )
+      await first!.envoyer.transaction((manager) =>
+        manager.query(
+          `UPDATE "${first!.schema}".delivery SET status = 'sending', attempts = 1, claims = 1,
+             lease_until = now() - interval '1 s' WHERE notification_id = $1`,
+          [again.notificationId],
+        ),
+      )
+      assert.equal((await first!.envoyer.waitFor(again)).sent, 12)
+      assert.ok(most >= 1 && most <= 5, `${most} at once`)
     })
   })
 }
