@@ -153,10 +153,13 @@ async function soon(ending: Promise<unknown>): Promise<void> {
   clearTimeout(timer)
 }
 
-export type BullmqPackages = Awaited<ReturnType<typeof loadBullmq>>
+export interface BullmqPackages {
+  readonly Redis: typeof import('ioredis').Redis
+  readonly bullmq: Pick<typeof import('bullmq'), 'Queue' | 'Worker'>
+}
 
 /** The packages, which are needed only here. Throws `package-missing`. */
-export async function loadBullmq() {
+export async function loadBullmq(): Promise<BullmqPackages> {
   try {
     const [{ Redis }, bullmq] = await Promise.all([import('ioredis'), import('bullmq')])
     return { Redis, bullmq }
