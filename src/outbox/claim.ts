@@ -68,7 +68,7 @@ export interface Claim {
 /** How many lanes one claim looks at. More wait for the next one, which goes on after them. */
 const lanesAtOnce = 64
 
-const elapsed = `(extract(epoch FROM ${now(1)} - due_at) * 1000)::float8`
+export const elapsed = `(extract(epoch FROM ${now(1)} - due_at) * 1000)::float8`
 
 const noLane = '00000000-0000-0000-0000-000000000000'
 
@@ -163,7 +163,7 @@ const statement = (o: Outbox) => `
   LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1
   ORDER BY c.urgent DESC, c.send_at, c.id`
 
-interface Row {
+export interface ClaimedRow {
   id: string | null
   notification_id: string
   event: string
@@ -196,7 +196,7 @@ interface Row {
  * The context comes with the first row of each notification only: a chunk of one big `send` does
  * not carry it a hundred times.
  */
-function toClaimed(rows: readonly Row[]): Claimed[] {
+export function toClaimed(rows: readonly ClaimedRow[]): Claimed[] {
   const notifications = new Map<string, Pick<Claimed, 'context' | 'secret' | 'options'>>()
   for (const { notification_id: id, context, secret, options } of rows) {
     if (context !== null) notifications.set(id, { context, secret, options: options! })
@@ -243,7 +243,7 @@ export async function claim(
 }
 
 /** One claim of a channel after the other: each has to see what those before it took. */
-function oneByOne<T>(
+export function oneByOne<T>(
   o: Outbox,
   db: Pick<OwnDatabase, 'transaction'>,
   channel: string,
@@ -257,7 +257,7 @@ function oneByOne<T>(
 }
 
 async function claimNow(o: Outbox, db: Executor, request: ClaimRequest): Promise<Claim> {
-  const rows = await db.execute<Row>(statement(o), [
+  const rows = await db.execute<ClaimedRow>(statement(o), [
     o.clockOffsetMs(),
     request.channel,
     request.events,
@@ -275,51 +275,4 @@ async function claimNow(o: Outbox, db: Executor, request: ClaimRequest): Promise
     nextUrgentLane: rows[0]?.next_urgent_lane ?? null,
     limited: rows[0]?.limited === true,
   }
-}
-
-/** Takes one delivery whose last worker was lost, by itself: it may be what killed that worker. */
-export async function claimAlone(
-  o: Outbox,
-  db: Executor & Pick<OwnDatabase, 'transaction'>,
-  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets' | 'overall'>,
-): Promise<Claimed | undefined> {
-  const { overall, channel } = request
-  if (overall === undefined) return claimOne(o, db, request)
-  return oneByOne(o, db, channel, async (tx) => {
-    const [row] = await tx.execute<{ count: number }>(
-      `SELECT count(*)::int AS count FROM ${o.schema}.delivery
-       WHERE status = 'sending' AND channel = $1`,
-      [channel],
-    )
-    return row!.count < overall ? claimOne(o, tx, request) : undefined
-  })
-}
-
-async function claimOne(
-  o: Outbox,
-  db: Executor,
-  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets'>,
-): Promise<Claimed | undefined> {
-  const rows = await db.execute<Row>(
-    `WITH claimed AS (
-       UPDATE ${o.schema}.delivery
-       SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = claims + 1,
-         lease_until = ${now(1)} + $4::float8 * interval '1 ms'
-       WHERE id = (
-         SELECT id FROM ${o.schema}.delivery d
-         WHERE channel = $2 AND turn = 2 AND event = ANY($3) AND NOT EXISTS (
-           SELECT 1 FROM ${o.schema}.bucket
-           WHERE (name = ANY($5) OR name = 'lane:' || d.lane) AND blocked_until > ${now(1)})
-         ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-       RETURNING *, ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
-     -- Beyond what is granted, if need be: those that come after it wait the longer.
-     taken AS (
-       UPDATE ${o.schema}.bucket SET tokens = tokens - (SELECT count(*) FROM claimed)
-       WHERE name = ANY($5) AND capacity IS NOT NULL)
-     SELECT claimed.*, n.context, n.secret, n.options,
-       NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
-     FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
-    [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
-  )
-  return toClaimed(rows)[0]
 }

@@ -1,4 +1,5 @@
 import type { Queue as Jobs, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
 import { missingPackage, toError } from '../errors.ts'
 import type { Queue } from './contract.ts'
 import { createInProcessQueue, type Listen } from './in-process.ts'
@@ -37,12 +38,12 @@ const once = (id: string, delay = 0) => ({
  * of work by NOTIFY meanwhile, as they do of what is sent in a transaction of the application's own.
  */
 export function createBullmqQueue(
-  { Redis, bullmq }: BullmqPackages,
+  { Redis: Client, bullmq }: BullmqPackages,
   options: BullmqOptions,
 ): Queue {
   const { url, prefix, onError } = options
   const local = createInProcessQueue(onError, options.listen)
-  const redis = new Redis(url, {
+  const redis = new Client(url, {
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(100 * 2 ** times, 2000),
     // A connection that is dead at its other end says nothing: BullMQ asks every few seconds.
@@ -55,6 +56,16 @@ export function createBullmqQueue(
     told = true
   }
   redis.on('error', lost)
+  // BullMQ waits for jobs on connections of its own, which it cannot close while Redis is away.
+  const waiting = new Set<Redis>()
+  const duplicate = redis.duplicate.bind(redis)
+  redis.duplicate = (override) => {
+    const made = duplicate(override)
+    made.on('error', lost)
+    made.on('end', () => waiting.delete(made))
+    waiting.add(made)
+    return made
+  }
   redis.on('ready', () => {
     told = false
   })
@@ -136,7 +147,7 @@ export function createBullmqQueue(
       workers.clear()
       await localClosed
       await soon(Promise.all([...jobs.values()].map((each) => each.close())))
-      redis.disconnect()
+      for (const each of [redis, ...waiting]) each.disconnect()
     },
   }
 }

@@ -1,0 +1,57 @@
+import type { OwnDatabase } from '../database/contract.ts'
+import {
+  type Claimed,
+  type ClaimedRow,
+  type ClaimRequest,
+  elapsed,
+  oneByOne,
+  toClaimed,
+} from './claim.ts'
+import { type Executor, now, type Outbox } from './outbox.ts'
+
+/** Takes one delivery whose last worker was lost, by itself: it may be what killed that worker. */
+export async function claimAlone(
+  o: Outbox,
+  db: Executor & Pick<OwnDatabase, 'transaction'>,
+  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets' | 'overall'>,
+): Promise<Claimed | undefined> {
+  const { overall, channel } = request
+  if (overall === undefined) return claimOne(o, db, request)
+  return oneByOne(o, db, channel, async (tx) => {
+    const [row] = await tx.execute<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${o.schema}.delivery
+       WHERE status = 'sending' AND channel = $1`,
+      [channel],
+    )
+    return row!.count < overall ? claimOne(o, tx, request) : undefined
+  })
+}
+
+async function claimOne(
+  o: Outbox,
+  db: Executor,
+  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets'>,
+): Promise<Claimed | undefined> {
+  const rows = await db.execute<ClaimedRow>(
+    `WITH claimed AS (
+       UPDATE ${o.schema}.delivery
+       SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = claims + 1,
+         lease_until = ${now(1)} + $4::float8 * interval '1 ms'
+       WHERE id = (
+         SELECT id FROM ${o.schema}.delivery d
+         WHERE channel = $2 AND turn = 2 AND event = ANY($3) AND NOT EXISTS (
+           SELECT 1 FROM ${o.schema}.bucket
+           WHERE (name = ANY($5) OR name = 'lane:' || d.lane) AND blocked_until > ${now(1)})
+         ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+       RETURNING *, ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
+     -- Beyond what is granted, if need be: those that come after it wait the longer.
+     taken AS (
+       UPDATE ${o.schema}.bucket SET tokens = tokens - (SELECT count(*) FROM claimed)
+       WHERE name = ANY($5) AND capacity IS NOT NULL)
+     SELECT claimed.*, n.context, n.secret, n.options,
+       NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
+     FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
+    [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
+  )
+  return toClaimed(rows)[0]
+}
