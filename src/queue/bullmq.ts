@@ -43,6 +43,7 @@ export function createBullmqQueue(
 ): Queue {
   const { url, prefix, onError } = options
   const local = createInProcessQueue(onError, options.listen)
+  let closed = false
   const redis = new Client(url, {
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(100 * 2 ** times, 2000),
@@ -56,14 +57,18 @@ export function createBullmqQueue(
     told = true
   }
   redis.on('error', lost)
-  // BullMQ waits for jobs on connections of its own, which it cannot close while Redis is away.
+  // BullMQ waits for jobs on connections of its own. It cannot close them while Redis is away, and
+  // connects one anew that has long said nothing, even when its worker is being closed.
   const waiting = new Set<Redis>()
   const duplicate = redis.duplicate.bind(redis)
   redis.duplicate = (override) => {
     const made = duplicate(override)
     made.on('error', lost)
+    made.on('connecting', () => {
+      if (closed) made.disconnect()
+      else waiting.add(made)
+    })
     made.on('end', () => waiting.delete(made))
-    waiting.add(made)
     return made
   }
   redis.on('ready', () => {
@@ -74,7 +79,6 @@ export function createBullmqQueue(
   const notify = createSpaced(spacingMs, () =>
     options.notify().catch((thrown) => onError(toError(thrown))),
   )
-  let closed = false
 
   const jobsOf = (channel: string): Jobs => {
     const known = jobs.get(channel)
