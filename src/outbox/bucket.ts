@@ -7,6 +7,10 @@ export const channelBucket = (channel: string) => `channel:${channel}`
 export const backendBucket = (channel: string, backend: string) => `backend:${channel}/${backend}`
 export const laneBucket = (lane: string) => `lane:${lane}`
 
+/** What a row of `bucket` holds by now; less than nothing where more was taken than was granted. */
+export const refilled = `least(capacity, tokens + per_second *
+  greatest(0, extract(epoch FROM ${now(1)} - refilled_at)))`
+
 /** Makes the bucket of a rate, or adapts it where the configuration has changed. */
 export async function setRate(
   o: Outbox,

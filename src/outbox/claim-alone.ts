@@ -1,4 +1,5 @@
 import type { OwnDatabase } from '../database/contract.ts'
+import { refilled } from './bucket.ts'
 import {
   type Claimed,
   type ClaimedRow,
@@ -46,7 +47,9 @@ async function claimOne(
        RETURNING *, ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
      -- Beyond what is granted, if need be: those that come after it wait the longer.
      taken AS (
-       UPDATE ${o.schema}.bucket SET tokens = tokens - (SELECT count(*) FROM claimed)
+       UPDATE ${o.schema}.bucket
+       SET tokens = ${refilled} - (SELECT count(*) FROM claimed),
+         refilled_at = greatest(refilled_at, ${now(1)})
        WHERE name = ANY($5) AND capacity IS NOT NULL)
      SELECT claimed.*, n.context, n.secret, n.options,
        NULL AS next_lane, NULL AS next_urgent_lane, false AS limited

@@ -1,6 +1,7 @@
 import type { AfterDeadline } from '../availability/timing.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import type { Json, JsonObject } from '../event/json.ts'
+import { refilled } from './bucket.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 
 /** A delivery in the hands of a worker. `claims` is the fence: it is settled under this number. */
@@ -119,9 +120,7 @@ const goOnAfter = (name: string, lanesName: string) => `
 const statement = (o: Outbox) => `
   WITH RECURSIVE
   granted AS MATERIALIZED (
-    SELECT name, least(capacity, tokens + per_second *
-        greatest(0, extract(epoch FROM ${now(1)} - refilled_at))) AS tokens
-    FROM ${o.schema}.bucket WHERE name = ANY($8) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
+    SELECT name, ${refilled} AS tokens FROM ${o.schema}.bucket WHERE name = ANY($8) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
   allowed AS MATERIALIZED (
     SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int,
       CASE WHEN $10::int IS NOT NULL THEN greatest(0, $10::int - (
@@ -130,14 +129,14 @@ const statement = (o: Outbox) => `
     WHERE NOT EXISTS (
       SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($8) AND blocked_until > ${now(1)})),
   ${lanes(o, 'urgent_lane', 0, '$9::uuid')},
-  ${picked(o, 'urgent', 'urgent_lane', 0, '(SELECT coalesce(max(whole), 0) FROM allowed)')},
+  ${picked(o, 'urgent', 'urgent_lane', 0, '(SELECT greatest(0, max(whole)) FROM allowed)')},
   ${lanes(o, 'ordinary_lane', 1, '$7::uuid')},
   ${picked(
     o,
     'ordinary',
     'ordinary_lane',
     1,
-    `(SELECT greatest(0, least(coalesce(max(whole), 0) - (SELECT count(*) FROM urgent), $5::int)) FROM allowed)`,
+    `(SELECT greatest(0, least(greatest(0, max(whole)) - (SELECT count(*) FROM urgent), $5::int)) FROM allowed)`,
   )},
   claimed AS (
     UPDATE ${o.schema}.delivery

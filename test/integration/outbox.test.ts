@@ -222,6 +222,27 @@ onEveryEngine('the outbox', (engine) => {
     bare.advance(-61_000)
   })
 
+  test('what is sent alone beyond the rate is owed, once, and paid back by the time that passes', async () => {
+    const { outbox, database } = bare
+    const buckets = ['channel:owed']
+    await bare.write(3)
+    const lost = (await bare.claim()).claimed.map((each) => asRetry(each, 0, 'worker-lost'))
+    await settle(outbox, database, lost)
+    await setRate(outbox, database, 'channel:owed', { perSecond: 1, burst: 1 })
+    const alone = () => claimAlone(outbox, database, { channel: 'pager', buckets, ...everything })
+    const granted = async () => (await bare.claim({ buckets })).claimed.length
+    await bare.write(9)
+    // Full, however long it has been so: three are two more than there is.
+    bare.advance(60_000)
+    for (let n = 0; n < 3; n += 1) assert.ok(await alone())
+    assert.equal(await granted(), 0)
+    bare.advance(2500)
+    assert.equal(await granted(), 0)
+    bare.advance(1000)
+    assert.equal(await granted(), 1)
+    bare.advance(-63_500)
+  })
+
   test('a retry that comes while the context is being erased finds that it is', async () => {
     const id = await bare.write(2)
     const { outbox, database } = bare
