@@ -2,6 +2,7 @@ import type pg from 'pg'
 import type { DataSource } from 'typeorm'
 import { EnvoyerError, toError } from '../errors.ts'
 import type { Database, OwnDatabase } from './contract.ts'
+import { createStatements, type Statements } from './prepared.ts'
 
 /** What holds a call back that would wait for itself (the embedded database has one session). */
 export interface Guard {
@@ -13,8 +14,8 @@ export interface Guard {
 
 export interface Parts {
   readonly kind: OwnDatabase['kind']
-  /** Whether statements are kept prepared on the session, instead of planned at each call. */
-  readonly prepared: boolean
+  /** Whether statements are kept prepared within transactions, too: not where a pooler may be. */
+  readonly preparedInTransactions: boolean
   /** After so long without an answer a connection is given up. Default: never. */
   readonly statementTimeoutMs?: number
   readonly source: DataSource
@@ -36,7 +37,8 @@ export function poolOf(source: DataSource): pg.Pool {
 export function createPooledDatabase(parts: Parts): OwnDatabase {
   const { source, guard } = parts
   const pool = poolOf(source)
-  const query = createQueries(parts.prepared, parts.statementTimeoutMs)
+  const statements = createStatements(parts.statementTimeoutMs, parts.warn)
+  const inTransaction = parts.preparedInTransactions ? statements.named : statements.plain
   surviveLostConnections(pool)
   endForgottenTransactions(pool, parts.warn)
   let closing: Promise<void> | undefined
@@ -58,7 +60,7 @@ export function createPooledDatabase(parts: Parts): OwnDatabase {
       const client = await acquire()
       let broken: Error | undefined
       try {
-        return (await client.query(query(sql, values))).rows as Row[]
+        return (await statements.run(client, sql, values)).rows as Row[]
       } catch (error) {
         if (isUnanswered(error)) broken = toError(error)
         throw error
@@ -68,7 +70,7 @@ export function createPooledDatabase(parts: Parts): OwnDatabase {
     },
     async transaction<T>(work: (tx: Database) => Promise<T>): Promise<T> {
       const client = await acquire()
-      const run = () => runTransaction(client, query, work)
+      const run = () => runTransaction(client, inTransaction, work)
       return guard ? guard.within(run) : run()
     },
     close() {
@@ -108,30 +110,9 @@ function isUnanswered(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout'
 }
 
-type MakeQuery = (sql: string, values: readonly unknown[] | undefined) => pg.QueryConfig
-
-/** More different texts than this are not the few statements that come again and again. */
-const mostPrepared = 100
-
-/** Names statements by their text, so that `pg` prepares each once a connection. */
-function createQueries(prepared: boolean, timeoutMs: number | undefined): MakeQuery {
-  const names = new Map<string, string>()
-  const limit = timeoutMs === undefined ? {} : { query_timeout: timeoutMs }
-  return (sql, values) => {
-    const query = { text: sql, ...(values ? { values: [...values] } : {}), ...limit }
-    if (!prepared || !values) return query
-    let name = names.get(sql)
-    if (name === undefined && names.size < mostPrepared) {
-      name = `envoyer_${names.size}`
-      names.set(sql, name)
-    }
-    return name === undefined ? query : { name, ...query }
-  }
-}
-
 async function runTransaction<T>(
   client: pg.PoolClient,
-  query: MakeQuery,
+  query: Statements['plain'],
   work: (tx: Database) => Promise<T>,
 ): Promise<T> {
   let broken: Error | undefined
@@ -143,10 +124,10 @@ async function runTransaction<T>(
     },
   }
   try {
-    await client.query(query('BEGIN', undefined))
+    await client.query(query('BEGIN'))
     const result = await work(tx)
     open = false
-    const { command } = await client.query(query('COMMIT', undefined))
+    const { command } = await client.query(query('COMMIT'))
     // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a statement had failed.
     if (command !== 'COMMIT') {
       throw new Error('The transaction was rolled back: one of its statements had failed.')
@@ -156,7 +137,7 @@ async function runTransaction<T>(
     open = false
     if (isUnanswered(error)) broken = toError(error)
     else {
-      await client.query(query('ROLLBACK', undefined)).catch((failed) => {
+      await client.query(query('ROLLBACK')).catch((failed) => {
         broken = toError(failed)
       })
     }

@@ -89,8 +89,8 @@ async function openSource(
   const guard = guardOneSession(source)
   const database = createPooledDatabase({
     kind: 'embedded',
-    // Planning costs more than running here: WebAssembly is slow, and the statements are long.
-    prepared: true,
+    // No pooler can be between, and planning costs more than running: WebAssembly is slow.
+    preparedInTransactions: true,
     source,
     guard,
     unreachable: (error) =>

@@ -45,8 +45,7 @@ export async function openPostgres(
   )
   return createPooledDatabase({
     kind: 'postgres',
-    // A pooler in transaction mode gives each statement another session.
-    prepared: false,
+    preparedInTransactions: false,
     statementTimeoutMs: options.statementTimeoutMs ?? statementTimeoutMs,
     source,
     unreachable: (error) => unreachable(error, url),
