@@ -4,7 +4,7 @@ import {
   type Claimed,
   type ClaimedRow,
   type ClaimRequest,
-  elapsed,
+  claimedColumns,
   oneByOne,
   toClaimed,
 } from './claim.ts'
@@ -44,7 +44,7 @@ async function claimOne(
            SELECT 1 FROM ${o.schema}.bucket
            WHERE (name = ANY($5) OR name = 'lane:' || d.lane) AND blocked_until > ${now(1)})
          ORDER BY lane, event, send_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-       RETURNING *, ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
+       RETURNING ${claimedColumns}),
      -- Beyond what is granted, if need be: those that come after it wait the longer.
      taken AS (
        UPDATE ${o.schema}.bucket
@@ -56,5 +56,5 @@ async function claimOne(
      FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
     [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
   )
-  return toClaimed(rows)[0]
+  return toClaimed(rows, request.channel)[0]
 }

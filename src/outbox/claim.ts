@@ -2,7 +2,7 @@ import type { AfterDeadline } from '../availability/timing.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import { refilled } from './bucket.ts'
-import { type Executor, now, type Outbox } from './outbox.ts'
+import { type Executor, now, type Outbox, once } from './outbox.ts'
 
 /** A delivery in the hands of a worker. `claims` is the fence: it is settled under this number. */
 export interface Claimed {
@@ -26,6 +26,7 @@ export interface Claimed {
   readonly createdAt: Date
   /** By the database's clock. */
   readonly claimedAt: Date
+  /** `null` where that is past. */
   readonly notBefore: Date | null
   readonly deadlineAt: Date | null
   readonly afterDeadline: AfterDeadline
@@ -69,7 +70,15 @@ export interface Claim {
 /** How many lanes one claim looks at. More wait for the next one, which goes on after them. */
 const lanesAtOnce = 64
 
-export const elapsed = `(extract(epoch FROM ${now(1)} - due_at) * 1000)::float8`
+const ms = (time: string) => `date_part('epoch', ${time}) * 1000`
+
+/** What is read of a row that was claimed, in forms that cost little to read. */
+export const claimedColumns = `
+  id, notification_id, event, lane, urgent, recipient, array_to_json(users) AS users, address, locale,
+  zone, attempts, claims, attempts_before, immediate, deadline_at,
+  CASE WHEN not_before > ${now(1)} THEN not_before END AS not_before,
+  ${ms('send_at')} AS send_ms, ${ms('created_at')} AS created_ms, ${ms(`${now(1)} - due_at`)} AS elapsed_ms,
+  ${ms(now(1))} AS claimed_ms`
 
 const noLane = '00000000-0000-0000-0000-000000000000'
 
@@ -117,10 +126,12 @@ const goOnAfter = (name: string, lanesName: string) => `
      WHERE EXISTS (SELECT 1 FROM ${lanesName} l WHERE l.lane > served.lane)),
     (SELECT lane FROM ${lanesName} WHERE n = ${lanesAtOnce}))`
 
-const statement = (o: Outbox) => `
+const statement = once(
+  (o) => `
   WITH RECURSIVE
   granted AS MATERIALIZED (
-    SELECT name, ${refilled} AS tokens FROM ${o.schema}.bucket WHERE name = ANY($8) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
+    SELECT name, ${refilled} AS tokens FROM ${o.schema}.bucket
+    WHERE name = ANY($8) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
   allowed AS MATERIALIZED (
     SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int,
       CASE WHEN $10::int IS NOT NULL THEN greatest(0, $10::int - (
@@ -143,9 +154,7 @@ const statement = (o: Outbox) => `
     SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = claims + 1,
       lease_until = ${now(1)} + $6::float8 * interval '1 ms'
     WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM ordinary))
-    RETURNING id, notification_id, event, channel, lane, urgent, recipient, users, address, locale,
-      zone, attempts, claims, attempts_before, created_at, send_at, not_before, deadline_at, immediate,
-      ${elapsed} AS elapsed_ms, ${now(1)} AS claimed_at),
+    RETURNING ${claimedColumns}),
   taken AS (
     UPDATE ${o.schema}.bucket b
     SET tokens = g.tokens - (SELECT count(*) FROM claimed),
@@ -160,13 +169,13 @@ const statement = (o: Outbox) => `
     SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
     FROM claimed) c ON true
   LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1
-  ORDER BY c.urgent DESC, c.send_at, c.id`
+  ORDER BY c.urgent DESC, c.send_ms, c.id`,
+)
 
 export interface ClaimedRow {
   id: string | null
   notification_id: string
   event: string
-  channel: string
   lane: string
   urgent: boolean
   recipient: JsonObject | JsonObject[]
@@ -178,8 +187,8 @@ export interface ClaimedRow {
   claims: number
   attempts_before: number
   elapsed_ms: number
-  created_at: Date
-  claimed_at: Date
+  created_ms: number
+  claimed_ms: number
   not_before: Date | null
   deadline_at: Date | null
   immediate: boolean
@@ -195,41 +204,48 @@ export interface ClaimedRow {
  * The context comes with the first row of each notification only: a chunk of one big `send` does
  * not carry it a hundred times.
  */
-export function toClaimed(rows: readonly ClaimedRow[]): Claimed[] {
-  const notifications = new Map<string, Pick<Claimed, 'context' | 'secret' | 'options'>>()
+export function toClaimed(rows: readonly ClaimedRow[], channel: string): Claimed[] {
+  const notifications = new Map<string, ReturnType<typeof ofNotification>>()
   for (const { notification_id: id, context, secret, options } of rows) {
-    if (context !== null) notifications.set(id, { context, secret, options: options! })
+    if (context !== null) notifications.set(id, ofNotification(context, secret, options!))
   }
-  return rows.map((row) => ({
-    id: row.id!,
-    notificationId: row.notification_id,
-    event: row.event,
-    channel: row.channel,
-    lane: row.lane,
-    urgent: row.urgent,
-    recipient: row.recipient,
-    users: row.users,
-    address: row.address,
-    locale: row.locale,
-    zone: row.zone,
-    attempts: row.attempts,
-    claims: row.claims,
-    attemptsBefore: row.attempts_before,
-    elapsedMs: row.elapsed_ms,
-    createdAt: row.created_at,
-    claimedAt: row.claimed_at,
-    notBefore: row.not_before,
-    deadlineAt: row.deadline_at,
-    immediate: row.immediate,
-    afterDeadline: afterDeadlineOf(notifications.get(row.notification_id)!.options),
-    ...notifications.get(row.notification_id)!,
-  }))
+  return rows.map((row) => {
+    const { context, secret, options, afterDeadline } = notifications.get(row.notification_id)!
+    // In full: copying one object into another costs as much as all the rest.
+    return {
+      id: row.id!,
+      notificationId: row.notification_id,
+      event: row.event,
+      channel,
+      lane: row.lane,
+      urgent: row.urgent,
+      recipient: row.recipient,
+      users: row.users,
+      address: row.address,
+      locale: row.locale,
+      zone: row.zone,
+      attempts: row.attempts,
+      claims: row.claims,
+      attemptsBefore: row.attempts_before,
+      elapsedMs: row.elapsed_ms,
+      createdAt: new Date(row.created_ms),
+      claimedAt: new Date(row.claimed_ms),
+      notBefore: row.not_before,
+      deadlineAt: row.deadline_at,
+      immediate: row.immediate,
+      afterDeadline,
+      context,
+      secret,
+      options,
+    }
+  })
 }
 
-/** Written by `send` where it is not the default. */
-function afterDeadlineOf({ afterDeadline }: JsonObject): AfterDeadline {
-  return (afterDeadline ?? 'fail') as AfterDeadline
-}
+const ofNotification = (context: JsonObject, secret: string | null, options: JsonObject) => ({
+  ...{ context, secret, options },
+  // Written by `send` where it is not the default.
+  afterDeadline: (options.afterDeadline ?? 'fail') as AfterDeadline,
+})
 
 /** Takes the next due deliveries of a channel: urgent ones first, then a share of each lane. */
 export async function claim(
@@ -269,7 +285,10 @@ async function claimNow(o: Outbox, db: Executor, request: ClaimRequest): Promise
     request.overall ?? null,
   ])
   return {
-    claimed: toClaimed(rows.filter((row) => row.id !== null)),
+    claimed: toClaimed(
+      rows.filter((row) => row.id !== null),
+      request.channel,
+    ),
     nextLane: rows[0]?.next_lane ?? null,
     nextUrgentLane: rows[0]?.next_urgent_lane ?? null,
     limited: rows[0]?.limited === true,

@@ -49,6 +49,40 @@ interface Row {
   readonly downForMs: number | null
 }
 
+/** The members of one channel, as one try sees them. A class: most tries never look at it. */
+class Members implements Backends {
+  readonly #members: Backends
+  readonly #channel: string
+  readonly #took: (backend: string) => void
+
+  constructor(members: Backends, channel: string, took: (backend: string) => void) {
+    this.#members = members
+    this.#channel = channel
+    this.#took = took
+  }
+
+  isUp(backend: string): boolean {
+    return this.#members.isUp(backendBucket(this.#channel, backend))
+  }
+
+  probeAt(backend: string): number {
+    return this.#members.probeAt(backendBucket(this.#channel, backend))
+  }
+
+  took(backend: string): void {
+    this.#members.took(backendBucket(this.#channel, backend))
+    this.#took(backend)
+  }
+
+  failed(backend: string, limits: Parameters<Backends['failed']>[1]): Promise<void> {
+    return this.#members.failed(backendBucket(this.#channel, backend), limits)
+  }
+
+  succeeded(backend: string): Promise<void> {
+    return this.#members.succeeded(backendBucket(this.#channel, backend))
+  }
+}
+
 /** Nothing that fails here may change how a try ends: what was sent is sent. */
 export function createHealth(o: Outbox, db: Executor, onError: (error: Error) => void): Health {
   /** Where no channel has a backend made of backends, nobody asks, and nothing is read. */
@@ -78,6 +112,21 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
       [name],
     )
   }
+  const members: Backends = {
+    isUp(name) {
+      asked = true
+      const state = states.get(name)
+      if (!state || state.probeAt === 0) return true
+      return state.probingUntil <= Date.now() && state.probeAt <= Date.now()
+    },
+    probeAt: (name) => states.get(name)?.probeAt ?? 0,
+    took(name) {
+      const state = states.get(name)
+      if (state && state.probeAt > 0) state.probingUntil = Date.now() + probeMs
+    },
+    failed: (name, limits) => failed(name, limits).catch((thrown) => onError(toError(thrown))),
+    succeeded: (name) => succeeded(name).catch((thrown) => onError(toError(thrown))),
+  }
   return {
     async refresh() {
       if (!asked) return
@@ -86,23 +135,6 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
       const probing = (name: string) => states.get(name)?.probingUntil ?? 0
       states = new Map(rows.map((row) => [row.name, toState(row, probing(row.name))]))
     },
-    of: (channel, took) => ({
-      isUp(backend) {
-        asked = true
-        const state = states.get(backendBucket(channel, backend))
-        if (!state || state.probeAt === 0) return true
-        return state.probingUntil <= Date.now() && state.probeAt <= Date.now()
-      },
-      probeAt: (backend) => states.get(backendBucket(channel, backend))?.probeAt ?? 0,
-      took(backend) {
-        const state = states.get(backendBucket(channel, backend))
-        if (state && state.probeAt > 0) state.probingUntil = Date.now() + probeMs
-        took(backend)
-      },
-      failed: (backend, limits) =>
-        failed(backendBucket(channel, backend), limits).catch((thrown) => onError(toError(thrown))),
-      succeeded: (backend) =>
-        succeeded(backendBucket(channel, backend)).catch((thrown) => onError(toError(thrown))),
-    }),
+    of: (channel, took) => new Members(members, channel, took),
   }
 }

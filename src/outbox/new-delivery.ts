@@ -15,10 +15,34 @@ export interface NewDelivery extends Identified {
   readonly reason: Timing['reason']
 }
 
-export function withIds(deliveries: readonly Addressed[]): Identified[] {
-  return deliveries.map((delivery) => ({
+const nowhere: readonly Identified[] = []
+
+/** A message under a new id, as are its fallbacks. */
+function identify(message: Addressed): Identified & { sendAt: undefined; reason: 'open' } {
+  return {
     id: createId(),
-    ...delivery,
-    fallback: withIds(delivery.fallback),
-  }))
+    position: message.position,
+    channel: message.channel,
+    recipient: message.recipient,
+    users: message.users,
+    address: message.address,
+    addressKey: message.addressKey,
+    locale: message.locale,
+    zone: message.zone,
+    zoneUnknown: message.zoneUnknown,
+    immediate: message.immediate,
+    fallback: message.fallback.length === 0 ? nowhere : message.fallback.map(identify),
+    sendAt: undefined,
+    reason: 'open',
+  }
+}
+
+/** Makes a delivery of a message: it gets its id, by which it may be spread, and its time. */
+export function newDelivery(
+  message: Addressed,
+  schedule: (delivery: Identified) => Pick<NewDelivery, 'sendAt' | 'reason'>,
+): NewDelivery {
+  // One object, filled in: of a big call, copies are what costs.
+  const made = identify(message)
+  return Object.assign(made, schedule(made))
 }

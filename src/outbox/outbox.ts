@@ -18,6 +18,18 @@ export function createOutbox(schema: string, clockOffsetMs: () => number): Outbo
   }
 }
 
+/** A long statement, put together once for each outbox. */
+export function once(build: (o: Outbox) => string): (o: Outbox) => string {
+  const built = new WeakMap<Outbox, string>()
+  return (o) => {
+    const known = built.get(o)
+    if (known !== undefined) return known
+    const sql = build(o)
+    built.set(o, sql)
+    return sql
+  }
+}
+
 /** SQL for the outbox's clock, with the offset as parameter `$n`. */
 export function now(parameter: number): string {
   return `(now() + $${parameter}::float8 * interval '1 ms')`

@@ -1,9 +1,9 @@
 import type { Timing } from '../availability/timing.ts'
-import { toError } from '../errors.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import { fallBack } from './fallback.ts'
 import { inOrder } from './id.ts'
-import { type Executor, now, type Outbox } from './outbox.ts'
+import { type Executor, now, type Outbox, once } from './outbox.ts'
+import { asJson, idArray } from './rows.ts'
 import { erased } from './write.ts'
 
 export interface Tried {
@@ -70,35 +70,6 @@ export interface Fallen {
   readonly users: readonly string[]
 }
 
-/** PostgreSQL's text and jsonb take every character but this one. */
-const nul = String.fromCharCode(0)
-
-const unstorable = /\\u(?:0000|d[89a-f])/
-/** Each escape as a whole, so that a backslash of the text itself is passed over. */
-const escapes = /\\(?:u[\da-f]{4}|.)/g
-
-/** JSON that jsonb takes: NUL and halves of characters (a provider's cut answer) are replaced. */
-function json(value: Json | undefined): string | null {
-  if (value === undefined) return null
-  const text = written(value)
-  if (!unstorable.test(text)) return text
-  // JSON.stringify escapes no surrogate but one without its other half.
-  return text.replace(escapes, (each) => (unstorable.test(each) ? '\\ufffd' : each))
-}
-
-/** What a plugin gave may be no JSON (a BigInt, a circle); how the try ended is written all the same. */
-function written(value: Json): string {
-  try {
-    return JSON.stringify(value) ?? 'null'
-  } catch (thrown) {
-    return JSON.stringify({ unwritable: toError(thrown).message })
-  }
-}
-
-function plain(text: string): string {
-  return text.replaceAll(nul, '\ufffd')
-}
-
 /**
  * Locks the notifications in the order of their ids before anything else, so that two workers that
  * settle the last two deliveries wait for each other instead of locking each other out.
@@ -127,23 +98,26 @@ const countDown = (o: Outbox) => `
     WHERE n.id = s.notification_id
     RETURNING n.id, n.completed_at)`
 
-const result = `
-  SELECT 'settled' AS what, id, NULL::uuid AS notification_id, NULL AS event, NULL AS channel,
+/** `ids` gives those of `settled`, or those that are missing in it: whichever are fewer. */
+const result = (what: 'settled' | 'missed', ids: string) => `
+  SELECT '${what}' AS what, id, NULL::uuid AS notification_id, NULL AS event, NULL AS channel,
     NULL::text[] AS users
-  FROM settled
+  FROM (${ids}) told
   UNION ALL SELECT 'completed', id, NULL, NULL, NULL, NULL FROM counted
   WHERE completed_at IS NOT NULL
   UNION ALL SELECT 'fallen', id, notification_id, event, channel, users FROM fallen`
 
 type Row = Omit<Fallen, 'notificationId'> & {
-  readonly what: 'settled' | 'completed' | 'fallen'
+  readonly what: 'settled' | 'missed' | 'completed' | 'fallen'
   readonly notification_id: string
 }
 
-function toSettled(rows: readonly Row[]): Settled {
+function toSettled(rows: readonly Row[], asked: readonly string[]): Settled {
   const of = (what: string) => rows.filter((row) => row.what === what)
+  const ids = new Set([...asked, ...of('settled').map(({ id }) => id)])
+  for (const { id } of of('missed')) ids.delete(id)
   return {
-    ids: new Set(of('settled').map(({ id }) => id)),
+    ids,
     completed: of('completed').map(({ id }) => id),
     fallen: of('fallen').map(({ id, notification_id, event, channel, users }) => ({
       ...{ id, notificationId: notification_id, event, channel, users },
@@ -151,23 +125,23 @@ function toSettled(rows: readonly Row[]): Settled {
   }
 }
 
-const statement = (o: Outbox) => `
+const statement = once(
+  (o) => `
   WITH input AS (
-    SELECT * FROM UNNEST($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[],
-      $9::jsonb[], $10::jsonb[], $11::float8[], $12::text[], $13::text[], $14::jsonb[],
-      $15::jsonb[], $16::int[], $17::boolean[], $18::boolean[])
-    AS i (id, attempts, outcome, backend, started_at, took_ms, receipt, message, delay_ms, code,
-      text, request, response, claims, tried, falls_back)),
+    SELECT * FROM json_to_recordset($4::json)
+    AS i (id uuid, claims int, attempts int, outcome text, tried boolean, "fallsBack" boolean,
+      backend text, "startedAt" timestamptz, "tookMs" int, "delayMs" float8, code text, text text,
+      receipt jsonb, message jsonb, request jsonb, response jsonb)),
   ${lockNotifications(o, 2)},
   settled AS (
     UPDATE ${o.schema}.delivery d
     SET status = CASE i.outcome WHEN 'retry' THEN 'pending' ELSE i.outcome END,
-      turn = CASE WHEN i.outcome = 'retry' AND i.delay_ms <= 0
+      turn = CASE WHEN i.outcome = 'retry' AND i."delayMs" <= 0
         THEN CASE WHEN i.code = 'worker-lost' THEN 2 WHEN d.urgent THEN 0 ELSE 1 END END,
       send_at = CASE WHEN i.outcome = 'retry'
-        THEN ${now(1)} + i.delay_ms * interval '1 ms' ELSE d.send_at END,
+        THEN ${now(1)} + i."delayMs" * interval '1 ms' ELSE d.send_at END,
       not_before = CASE WHEN i.outcome = 'retry'
-        THEN ${now(1)} + i.delay_ms * interval '1 ms' ELSE d.not_before END,
+        THEN ${now(1)} + i."delayMs" * interval '1 ms' ELSE d.not_before END,
       reason = CASE WHEN i.outcome = 'retry' THEN 'retry' ELSE d.reason END,
       attempts = CASE WHEN i.tried THEN d.attempts ELSE d.attempts - 1 END,
       lease_until = NULL,
@@ -181,17 +155,18 @@ const statement = (o: Outbox) => `
     WHERE d.id = i.id AND d.id = ANY($3) AND (SELECT count(*) FROM locked) >= 0
       AND ((d.status = 'sending' AND d.claims = i.claims)
         OR (i.outcome = 'sent' AND d.status IN ('sending', 'pending')))
-    RETURNING d.id, d.notification_id, d.status, CASE WHEN i.falls_back THEN d.fallback END AS fallback),
+    RETURNING d.id, d.notification_id, d.status, CASE WHEN i."fallsBack" THEN d.fallback END AS fallback),
   tried AS (
     INSERT INTO ${o.schema}.attempt
       (delivery_id, number, backend, started_at, took_ms, code, text, request, response)
-    SELECT i.id, i.attempts, i.backend, i.started_at, i.took_ms, i.code, i.text, i.request, i.response
+    SELECT i.id, i.attempts, i.backend, i."startedAt", i."tookMs", i.code, i.text, i.request, i.response
     FROM input i JOIN settled s ON s.id = i.id
     WHERE i.outcome <> 'sent' AND i.tried
     ON CONFLICT DO NOTHING),
   ${fallBack(o)},
   ${countDown(o)}
-  ${result}`
+  ${result('missed', 'SELECT id FROM input EXCEPT SELECT id FROM settled')}`,
+)
 
 /**
  * Writes down how a chunk of tries ended. A failure or retry counts only under its own claim;
@@ -203,30 +178,28 @@ export async function settle(
   outcomes: readonly Ending[],
 ): Promise<Settled> {
   const ordered = inOrder(outcomes)
-  const column = <T>(pick: (outcome: Ending) => T) => ordered.map(pick)
-  const sent = (outcome: Ending) => (outcome.outcome === 'sent' ? outcome : undefined)
-  const not = (outcome: Ending) => (outcome.outcome === 'sent' ? undefined : outcome)
+  const ids = ordered.map(({ id }) => id)
   const rows = await db.execute<Row>(statement(o), [
     o.clockOffsetMs(),
-    [...new Set(column((each) => each.notificationId))],
-    column((each) => each.id),
-    column((each) => each.attempts),
-    column((each) => each.outcome),
-    column((each) => each.backend),
-    column((each) => each.startedAt),
-    column((each) => Math.round(each.tookMs)),
-    column((each) => json(sent(each)?.receipt)),
-    column((each) => json(sent(each)?.message)),
-    column((each) => not(each)?.delayMs ?? null),
-    column((each) => (not(each) ? plain(not(each)!.code) : null)),
-    column((each) => (not(each) ? plain(not(each)!.text) : null)),
-    column((each) => json(not(each)?.request)),
-    column((each) => json(not(each)?.response)),
-    column((each) => each.claims),
-    column((each) => not(each)?.tried ?? true),
-    column((each) => not(each)?.fallsBack ?? false),
+    idArray([...new Set(ordered.map(({ notificationId }) => notificationId))]),
+    idArray(ids),
+    asJson(ordered.map(toInput)),
   ])
-  return toSettled(rows)
+  return toSettled(rows, ids)
+}
+
+function toInput(ending: Ending) {
+  const { id, claims, attempts, outcome, backend } = ending
+  const common = { id, claims, attempts, outcome, backend }
+  if (ending.outcome === 'sent') {
+    const { receipt, message } = ending
+    return { ...common, tried: true, fallsBack: false, receipt, message }
+  }
+  const { tried, fallsBack, startedAt, delayMs, code, text, request, response } = ending
+  const tookMs = Math.round(ending.tookMs)
+  return {
+    ...{ ...common, tried, fallsBack, startedAt, tookMs, delayMs, code, text, request, response },
+  }
 }
 
 /** Cancels deliveries that wait. Those in a worker's hands or settled stay as they are. */
@@ -243,8 +216,8 @@ export async function cancel(o: Outbox, db: Executor, ids: readonly string[]): P
        RETURNING id, notification_id, status, fallback),
      ${fallBack(o)},
      ${countDown(o)}
-     ${result}`,
+     ${result('settled', 'SELECT id FROM settled')}`,
     [o.clockOffsetMs(), ids],
   )
-  return toSettled(rows)
+  return toSettled(rows, [])
 }

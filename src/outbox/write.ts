@@ -3,7 +3,8 @@ import type { JsonObject } from '../event/json.ts'
 import type { Skipped } from '../recipient/skip.ts'
 import { storedFallback } from './fallback.ts'
 import type { NewDelivery } from './new-delivery.ts'
-import { type Executor, now, type Outbox } from './outbox.ts'
+import { type Executor, now, type Outbox, once } from './outbox.ts'
+import { asJson } from './rows.ts'
 
 export interface NewNotification {
   readonly id: string
@@ -47,24 +48,22 @@ const insertNotification = (o: Outbox, sealed: string) => `
   ON CONFLICT (event, key) WHERE key IS NOT NULL DO NOTHING
   RETURNING id`
 
-/** From parameter `p` on: terms (5), then one array a column. The same address twice: first one wins. */
+/** From parameter `p` on: terms (5), then the rows. The same address twice: first one wins. */
 const insertDeliveries = (o: Outbox, p: number, source: string) => `
   INSERT INTO ${o.schema}.delivery
     (id, notification_id, lane, urgent, event, channel, recipient, users, address, address_key,
      locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at,
      fallback, not_before, deadline_at, immediate, zone_unknown, reason)
   SELECT d.id, ${source}, $${p}::uuid, $${p + 1}::boolean, $${p + 2}::text, d.channel, d.recipient,
-    d.users::text[], d.address, d.address_key, d.locale, d.zone, 'pending',
-    CASE WHEN d.send_at > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
-    coalesce(d.send_at, ${now(1)}), coalesce(d.send_at, ${now(1)}), 0, 0, ${now(1)},
+    d.users, d.address, d."addressKey", d.locale, d.zone, 'pending',
+    CASE WHEN d."sendAt" > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
+    coalesce(d."sendAt", ${now(1)}), coalesce(d."sendAt", ${now(1)}), 0, 0, ${now(1)},
     d.fallback, coalesce($${p + 3}::timestamptz, ${now(1)}), $${p + 4}::timestamptz,
-    d.immediate, d.zone_unknown, d.reason
-  FROM UNNEST($${p + 5}::uuid[], $${p + 6}::text[], $${p + 7}::jsonb[], $${p + 8}::text[],
-      $${p + 9}::jsonb[], $${p + 10}::text[], $${p + 11}::text[], $${p + 12}::text[],
-      $${p + 13}::jsonb[], $${p + 14}::timestamptz[], $${p + 15}::boolean[],
-      $${p + 16}::boolean[], $${p + 17}::text[])
-    AS d (id, channel, recipient, users, address, address_key, locale, zone, fallback, send_at,
-      immediate, zone_unknown, reason)`
+    d.immediate, d."zoneUnknown", d.reason
+  FROM json_to_recordset($${p + 5}::json)
+    AS d (id uuid, channel text, recipient jsonb, users text[], address jsonb, "addressKey" text,
+      locale text, zone text, fallback jsonb, "sendAt" timestamptz, immediate boolean,
+      "zoneUnknown" boolean, reason text)`
 
 const unlessTwice = `ON CONFLICT (notification_id, channel, address_key) WHERE resend_of IS NULL DO NOTHING`
 
@@ -83,10 +82,6 @@ function notificationValues(o: Outbox, n: NewNotification, skipped: Skipped, ope
   ]
 }
 
-function arrayLiteral(items: readonly string[]): string {
-  return `{${items.map((item) => `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`).join(',')}}`
-}
-
 function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[]) {
   return [
     terms.lane,
@@ -94,21 +89,34 @@ function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[]) {
     terms.event,
     terms.notBefore ?? null,
     terms.deadline ?? null,
-    deliveries.map((d) => d.id),
-    deliveries.map((d) => d.channel),
-    deliveries.map((d) => JSON.stringify(d.recipient)),
-    deliveries.map((d) => arrayLiteral(d.users)),
-    deliveries.map((d) => JSON.stringify(d.address)),
-    deliveries.map((d) => d.addressKey),
-    deliveries.map((d) => d.locale),
-    deliveries.map((d) => d.zone),
-    deliveries.map((d) => (d.fallback.length > 0 ? JSON.stringify(storedFallback(d)) : null)),
-    deliveries.map((d) => d.sendAt?.toISOString() ?? null),
-    deliveries.map((d) => d.immediate),
-    deliveries.map((d) => d.zoneUnknown),
-    deliveries.map((d) => (d.reason === 'open' ? null : d.reason)),
+    asJson(deliveries.map(toRow)),
   ]
 }
+
+/** What is not said, or is so of most, is left out. */
+const toRow = (d: NewDelivery) => ({
+  id: d.id,
+  channel: d.channel,
+  recipient: d.recipient,
+  users: d.users,
+  address: d.address,
+  addressKey: d.addressKey,
+  locale: d.locale,
+  zone: d.zone,
+  fallback: storedFallback(d),
+  sendAt: d.sendAt,
+  immediate: d.immediate,
+  zoneUnknown: d.zoneUnknown,
+  reason: d.reason === 'open' ? undefined : d.reason,
+})
+
+const whole = once(
+  (o) => `
+    WITH n AS (
+      ${insertNotification(o, `${now(1)}, CASE WHEN $9::int = 0 THEN ${now(1)} END`)}),
+    d AS (${insertDeliveries(o, 11, 'n.id')}, n)
+    SELECT count(*)::int AS written FROM n`,
+)
 
 /**
  * Writes a notification with all of its deliveries, sealed, in one statement. False where the key
@@ -123,18 +131,12 @@ export async function writeWhole(
   deliveries: readonly NewDelivery[],
 ): Promise<boolean> {
   const nothing = deliveries.length === 0
-  const completed = nothing ? now(1) : 'NULL'
   const secret = nothing && notification.secret !== undefined ? erased : notification.secret
-  const [row] = await tx.execute<{ written: string }>(
-    `WITH n AS (${insertNotification(o, `${now(1)}, ${completed}`)}),
-     d AS (${insertDeliveries(o, 11, 'n.id')}, n)
-     SELECT count(*) AS written FROM n`,
-    [
-      ...notificationValues(o, { ...notification, secret }, skipped, deliveries.length),
-      ...deliveryValues(terms, deliveries),
-    ],
-  )
-  return Number(row?.written) === 1
+  const [row] = await tx.execute<{ written: number }>(whole(o), [
+    ...notificationValues(o, { ...notification, secret }, skipped, deliveries.length),
+    ...deliveryValues(terms, deliveries),
+  ])
+  return row?.written === 1
 }
 
 /** Writes an unsealed notification, to which chunks of deliveries will follow. */
@@ -151,6 +153,19 @@ export async function openNotification(
   return rows.length === 1
 }
 
+// The count is taken on the row itself, so that a worker settling the last delivery meanwhile waits
+// for it.
+const chunk = once(
+  (o) => `
+    WITH n AS MATERIALIZED (
+      SELECT id FROM ${o.schema}.notification WHERE id = $2 AND sealed_at IS NULL FOR NO KEY UPDATE),
+    d AS (${insertDeliveries(o, 3, 'n.id')}, n ${unlessTwice} RETURNING id),
+    counted AS (
+      UPDATE ${o.schema}.notification SET open = open + (SELECT count(*) FROM d)
+      WHERE id = (SELECT id FROM n))
+    SELECT d.id, EXISTS (SELECT 1 FROM n) AS open FROM (SELECT 1) one LEFT JOIN d ON true`,
+)
+
 /** Adds a chunk to an unsealed notification; gives the ids of those that were not there already. */
 export async function addDeliveries(
   o: Outbox,
@@ -159,18 +174,11 @@ export async function addDeliveries(
   deliveries: readonly NewDelivery[],
 ): Promise<string[]> {
   if (deliveries.length === 0) return []
-  // The count is taken on the row itself, so that a worker settling the last delivery meanwhile
-  // waits for it.
-  const rows = await tx.execute<{ id: string | null; open: boolean }>(
-    `WITH n AS MATERIALIZED (
-       SELECT id FROM ${o.schema}.notification WHERE id = $2 AND sealed_at IS NULL FOR NO KEY UPDATE),
-     d AS (${insertDeliveries(o, 3, 'n.id')}, n ${unlessTwice} RETURNING id),
-     counted AS (
-       UPDATE ${o.schema}.notification SET open = open + (SELECT count(*) FROM d)
-       WHERE id = (SELECT id FROM n))
-     SELECT d.id, EXISTS (SELECT 1 FROM n) AS open FROM (SELECT 1) one LEFT JOIN d ON true`,
-    [o.clockOffsetMs(), terms.notificationId, ...deliveryValues(terms, deliveries)],
-  )
+  const rows = await tx.execute<{ id: string | null; open: boolean }>(chunk(o), [
+    o.clockOffsetMs(),
+    terms.notificationId,
+    ...deliveryValues(terms, deliveries),
+  ])
   if (rows[0]?.open !== true) {
     const problem = `event "${terms.event}": another call with the same key has finished it meanwhile`
     throw new EnvoyerError('key-reused', problem)
