@@ -29,7 +29,7 @@ export interface DeliverSteps {
     claimed: Claimed,
     context: Context,
     message: Record<string, string>,
-    signal: AbortSignal,
+    hold: Pick<Hold, 'signal'>,
     /** Told which member of a backend made of backends has the message. */
     took: (backend: string) => void,
   ): Promise<Receipt>
@@ -57,15 +57,6 @@ export function createDeliver(steps: DeliverSteps): Deliver {
     const took = (member: string) => {
       backend = member
     }
-    const tried = () => ({
-      id: claimed.id,
-      attempts: claimed.attempts,
-      claims: claimed.claims,
-      notificationId: claimed.notificationId,
-      backend,
-      startedAt,
-      tookMs: performance.now() - began,
-    })
     try {
       const now = hold.now()
       const held = heldUp(claimed, steps.availability(claimed, now), now)
@@ -73,15 +64,18 @@ export function createDeliver(steps: DeliverSteps): Deliver {
       const context = await steps.context(claimed)
       const message = steps.render(claimed, context)
       if (!hold.held()) return undefined
-      const answer = await untilAborted(
-        steps.send(claimed, context, message, hold.signal, took),
-        hold,
-      )
+      const answer = await untilAborted(steps.send(claimed, context, message, hold, took), hold)
       const receipt = readReceipt(answer)
       const sensitive = steps.isSensitive(claimed)
       return {
         outcome: 'sent',
-        ...tried(),
+        id: claimed.id,
+        attempts: claimed.attempts,
+        claims: claimed.claims,
+        notificationId: claimed.notificationId,
+        backend,
+        startedAt,
+        tookMs: performance.now() - began,
         receipt: (sensitive ? hushedReceipt(receipt) : receipt) as JsonObject,
         message: steps.keepMessages && !sensitive ? message : undefined,
       }
@@ -96,7 +90,9 @@ export function createDeliver(steps: DeliverSteps): Deliver {
       // Whoever has the key may still be in time.
       const failed = isOfProcess(error) ? tries : inTime(tries, claimed, hold.now())
       const told = steps.isSensitive(claimed) ? { ...failed, ...hushed(error) } : failed
-      return { ...tried(), ...told }
+      const { id, attempts, claims, notificationId } = claimed
+      const tookMs = performance.now() - began
+      return { id, attempts, claims, notificationId, backend, startedAt, tookMs, ...told }
     }
   }
 }
@@ -105,21 +101,21 @@ export function createDeliver(steps: DeliverSteps): Deliver {
 const lastWordMs = 250
 
 /** A backend that does not heed its signal must not keep a place for ever. */
-function untilAborted<T>(sending: Promise<T>, { signal }: Hold): Promise<T> {
+function untilAborted<T>(sending: Promise<T>, hold: Hold): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
-    const abort = () => {
-      const reason = toError(signal.reason)
+    hold.onAbort((reason) => {
       const error = new DeliveryError(reason.message, { code: 'timeout', cause: reason })
       timer = setTimeout(reject, lastWordMs, error)
-    }
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    const done = () => {
+    })
+    const fulfil = (value: T) => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
+      resolve(value)
     }
-    sending.finally(done).then(resolve, reject)
+    sending.then(fulfil, (thrown) => {
+      clearTimeout(timer)
+      reject(thrown)
+    })
   })
 }
 

@@ -12,7 +12,7 @@ import {
   type WhenCompleted,
 } from './outbox/enqueue.ts'
 import { createId } from './outbox/id.ts'
-import { type Identified, type NewDelivery, withIds } from './outbox/new-delivery.ts'
+import { type Identified, type NewDelivery, newDelivery } from './outbox/new-delivery.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { createResult, type SendResult } from './outbox/result.ts'
 import type { Fingerprint, NewNotification, Terms } from './outbox/write.ts'
@@ -49,7 +49,7 @@ export interface CallTiming {
   /** The windows are looked at from here; `undefined`: from now. */
   readonly notBefore: Date | undefined
   readonly deadline: Date | undefined
-  schedule(delivery: Identified): NewDelivery
+  schedule(delivery: Identified): Pick<NewDelivery, 'sendAt' | 'reason'>
 }
 
 /** What carries the writes of one call. */
@@ -127,7 +127,8 @@ export function createSend(steps: SendSteps) {
       notBefore: timing.notBefore,
       deadline: timing.deadline,
     }
-    const make = (messages: readonly Addressed[]) => withIds(messages).map(timing.schedule)
+    const make = (messages: readonly Addressed[]) =>
+      messages.map((message) => newDelivery(message, timing.schedule))
     const call: Call = { steps, carrier, notification, terms: common, skips, plan, make }
     return isMany(recipients)
       ? sendChunks(call, recipients, expand)

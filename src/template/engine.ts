@@ -8,6 +8,7 @@ import {
   RenderError,
   type Template,
   TokenKind,
+  toValueSync,
 } from 'liquidjs'
 import type { PartFormat } from '../channel/part.ts'
 import { toError } from '../errors.ts'
@@ -75,7 +76,9 @@ export class Engine extends Liquid {
       this.registerFilter(name, customFilter(name, filter))
     }
     this.renderer.renderTemplates = (templates, ctx, emitter) =>
-      renderAll(templates, ctx, emitter ?? new BoundedEmitter(options.limits, this.#written))
+      finished(
+        renderAll(templates, ctx, emitter ?? new BoundedEmitter(options.limits, this.#written)),
+      )
   }
 
   /** The parsed template; parsed on first use. */
@@ -117,14 +120,10 @@ export class Engine extends Liquid {
 }
 
 /**
- * liquidjs' own loop, but that it takes literal text as it is: half of what templates consist of,
- * and a generator for each costs more than the text.
+ * liquidjs' own loop, but that it is no generator, since nothing here waits, and that it takes literal
+ * text as it is: half of what templates consist of, and a generator for each costs more than the text.
  */
-function* renderAll(
-  templates: readonly Template[],
-  ctx: Context,
-  emitter: Emitter,
-): Generator<unknown, string, string> {
+function renderAll(templates: readonly Template[], ctx: Context, emitter: Emitter): string {
   ctx.renderLimit.check(performance.now())
   for (const template of templates) {
     try {
@@ -135,7 +134,7 @@ function* renderAll(
       ctx.renderLimit.check(performance.now())
       const rendering: unknown = template.render(ctx, emitter)
       // Nothing to wait for is not worth the way through the loop that runs generators.
-      const text = typeof rendering === 'object' ? yield rendering : rendering
+      const text: unknown = typeof rendering === 'object' ? toValueSync(rendering) : rendering
       if (text) emitter.write(text)
       if (ctx.breakCalled || ctx.continueCalled) break
     } catch (error) {
@@ -143,6 +142,11 @@ function* renderAll(
     }
   }
   return emitter.buffer
+}
+
+/** What is awaited by `yield` may be there already. */
+function finished(text: string): Generator<unknown, string, string> {
+  return text as unknown as Generator<unknown, string, string>
 }
 
 // biome-ignore lint/correctness/useYield: liquidjs declares these as generators.

@@ -1,7 +1,7 @@
 import type { Outgoing } from '../channel/backend.ts'
 import type { Backends } from '../channel/backends.ts'
 import type { Context } from '../deliver.ts'
-import type { Json } from '../event/json.ts'
+import type { Json, JsonObject } from '../event/json.ts'
 import type { AnyChannel } from '../option/infer.ts'
 import type { Claimed } from '../outbox/claim.ts'
 import type { Sealer } from '../secret/sealer.ts'
@@ -18,23 +18,33 @@ export interface OutgoingParts {
 }
 
 /** A claimed delivery as its backend gets it. */
-export function toOutgoing(
-  claimed: Claimed,
-  { sealer, channel, context: { input, output }, ...parts }: OutgoingParts,
-): Outgoing {
+export function toOutgoing(claimed: Claimed, parts: OutgoingParts): Outgoing {
   const { id, notificationId, event, locale, zone, createdAt, address, recipient } = claimed
+  const { sealer, channel, message, options, backends, signal } = parts
+  const { input, output } = parts.context
+  const load = (each: Json) => loadAddress(sealer, channel, each)
   const ofGroup = Array.isArray(recipient)
-  const addresses = (ofGroup ? (address as readonly Json[]) : [address]).map((each) =>
-    loadAddress(sealer, channel, each),
-  )
-  const recipients = [recipient].flat()
+  const addresses = ofGroup ? (address as readonly Json[]).map(load) : [load(address)]
+  const recipients = ofGroup ? (recipient as readonly JsonObject[]) : [recipient as JsonObject]
+  // In full: copying from other objects costs as much as the rest of a delivery.
   return {
-    ...{ id, notificationId, event, locale, zone, createdAt, addresses, recipients, input },
-    ...parts,
+    id,
+    notificationId,
     attempt: claimed.attempts - claimed.attemptsBefore,
+    event,
     channel: claimed.channel,
     address: addresses[0],
-    recipient: recipients[0]!,
+    addresses,
+    message,
+    options,
     context: output,
+    input,
+    recipient: recipients[0]!,
+    recipients,
+    locale,
+    zone,
+    createdAt,
+    backends,
+    signal,
   }
 }

@@ -3,7 +3,6 @@ import { type Timetable, type Timing, timingOf } from '../availability/timing.ts
 import type { Configuration } from '../option/configuration.ts'
 import type { Claimed } from '../outbox/claim.ts'
 import type { Clock } from '../outbox/clock.ts'
-import type { Identified } from '../outbox/new-delivery.ts'
 import type { CallTiming, SendTerms } from '../send.ts'
 import type { SettingStore, WindowOwner } from '../setting/settings.ts'
 
@@ -39,13 +38,12 @@ export function createTimetables(
   const kept = new Map<string, Timetable & { readonly of: readonly WindowSet[] }>()
   return (event, channel) => {
     const key = `${event} ${channel}`
-    const names = [`channel ${channel}`, `event ${event}`]
-    const sets = [
-      windowsOf(configuration, settings, { kind: 'channel', name: channel }).windows,
-      windowsOf(configuration, settings, { kind: 'event', name: event }).windows,
-    ]
+    const ofChannel = windowsOf(configuration, settings, { kind: 'channel', name: channel }).windows
+    const ofEvent = windowsOf(configuration, settings, { kind: 'event', name: event }).windows
     const known = kept.get(key)
-    if (known?.of[0] === sets[0] && known?.of[1] === sets[1]) return known!
+    if (known?.of[0] === ofChannel && known?.of[1] === ofEvent) return known!
+    const sets = [ofChannel, ofEvent]
+    const names = [`channel ${channel}`, `event ${event}`]
     const made = {
       of: sets,
       availability: createAvailability(sets, names),
@@ -91,13 +89,17 @@ export function callTiming(
   return {
     notBefore: from > calledAt ? from : undefined,
     deadline,
-    schedule: (delivery: Identified) => {
-      const { at, reason } = timingOf(timetable(delivery.channel), {
-        ...{ id: delivery.id, zone: delivery.zone, immediate: delivery.immediate },
-        ...{ notBefore: from, deadline: deadline ?? null, afterDeadline },
+    schedule: ({ id, channel, zone, immediate }) => {
+      const { at, reason } = timingOf(timetable(channel), {
+        id,
+        zone,
+        immediate,
+        notBefore: from,
+        deadline: deadline ?? null,
+        afterDeadline,
       })
       // What cannot go is due at once: the worker gives it up, as it would later.
-      return { ...delivery, sendAt: at !== null && at > calledAt ? at : undefined, reason }
+      return { sendAt: at !== null && at > calledAt ? at : undefined, reason }
     },
   }
 }
@@ -117,7 +119,10 @@ export function timingAt(
 ): Timing {
   const { id, immediate, notBefore, deadlineAt, afterDeadline } = written
   return timingOf(timetables(written.event, written.channel), {
-    ...{ id, immediate, deadline: deadlineAt, afterDeadline },
+    id,
+    immediate,
+    deadline: deadlineAt,
+    afterDeadline,
     // Written by another process, whose runtime may know other zones.
     zone: isZone(written.zone) ? written.zone : zone,
     notBefore: notBefore !== null && notBefore > now ? notBefore : now,

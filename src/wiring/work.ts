@@ -77,18 +77,21 @@ function wireDeliver(
     context: createContexts(configuration),
     render: (claimed, { output: context }) => {
       const { event, channel, locale, zone, id } = claimed
-      const recipients = [claimed.recipient].flat()
+      const { recipient } = claimed
+      const recipients = (Array.isArray(recipient) ? recipient : [recipient]) as JsonObject[]
       const now = new Date(Date.now() + outbox.clockOffsetMs())
       const envoyer = { event, channel, locale, tz: zone, now, delivery: id }
-      const message = templates.render(event, channel, locale, {
-        ...{ context, recipients, recipient: recipients[0]!, envoyer },
-      })
+      const scope = { context, recipients, recipient: recipients[0]!, envoyer }
+      const message = templates.render(event, channel, locale, scope)
       return channels[channel]!.definition.complete?.(message) ?? message
     },
-    send: async (claimed, context, message, signal, took) =>
+    send: async (claimed, context, message, { signal }, took) =>
       backends[claimed.channel]!.send(
         toOutgoing(claimed, {
-          ...{ sealer, context, message, signal },
+          sealer,
+          context,
+          message,
+          signal,
           channel: channels[claimed.channel]!,
           options: optionsOf(claimed),
           backends: health.of(claimed.channel, took),

@@ -4,8 +4,10 @@ import type { Outcome } from '../outbox/settle.ts'
 
 /** A worker's grip on one delivery while it is being sent. */
 export interface Hold {
-  /** Aborted when the try's time is up or the worker must stop. */
+  /** Aborted when the try's time is up or the worker must stop. Made when it is first asked for. */
   readonly signal: AbortSignal
+  /** Calls back when that happens, or at once where it has; whoever asks last. */
+  onAbort(call: (reason: Error) => void): void
   /** False once the lease was lost: then somebody else has it, and it must not be sent here. */
   held(): boolean
   /** The database's time, or a moment before it: never past an opening that is still to come. */

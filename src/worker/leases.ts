@@ -1,14 +1,15 @@
 import { toError } from '../errors.ts'
 import type { Held } from '../outbox/hold.ts'
 
-interface Entry extends Held {
+/** What is known here of a claim. */
+export interface Lease extends Held {
   /** By `performance.now()`; counted from before the claim, so it ends no later than in the database. */
   until: number
   lost: boolean
 }
 
 export interface Leases {
-  add(delivery: Held, claimedAt: number): Entry
+  add(delivery: Held, claimedAt: number): Lease
   /** Ends the lease of one claim; that of a later claim of the same delivery stays. */
   remove(claim: Held): void
   /** True where this claim is kept here. */
@@ -23,7 +24,7 @@ export function createLeases(
   renew: (deliveries: readonly Held[]) => Promise<Set<string>>,
   onError: (error: Error) => void,
 ): Leases {
-  const entries = new Map<string, Entry>()
+  const entries = new Map<string, Lease>()
   const has = ({ id, claims }: Held) => entries.get(id)?.claims === claims
   const round = async () => {
     const asked = [...entries.values()].filter((entry) => !entry.lost)
@@ -49,7 +50,7 @@ export function createLeases(
   timer.unref()
   return {
     add(delivery, claimedAt) {
-      const entry: Entry = {
+      const entry: Lease = {
         id: delivery.id,
         claims: delivery.claims,
         until: claimedAt + leaseMs,
@@ -68,6 +69,6 @@ export function createLeases(
 }
 
 /** True while the delivery is surely still ours. */
-export function isHeld(entry: Entry): boolean {
+export function isHeld(entry: Lease): boolean {
   return !entry.lost && performance.now() < entry.until
 }

@@ -4,8 +4,8 @@ import { toError } from '../errors.ts'
 import type { Claimed } from '../outbox/claim.ts'
 import { giveBack } from '../outbox/hold.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import type { Deliver, Ended } from './contract.ts'
-import { isHeld, type Leases } from './leases.ts'
+import type { Deliver, Ended, Hold } from './contract.ts'
+import { isHeld, type Lease, type Leases } from './leases.ts'
 import type { Settler } from './settler.ts'
 
 interface StartParts {
@@ -21,22 +21,66 @@ interface Keeping {
   readonly sending: ReturnType<typeof createSending>
 }
 
+/** One try under way. A class, for this is the hot path: it makes only what is asked for. */
+class Try implements Hold {
+  readonly #lease: Lease
+  readonly #claimedAt: number
+  /** Not from when it was asked for: that wait would put the clock forward, past an opening. */
+  readonly #answeredAt = performance.now()
+  #controller: AbortController | undefined
+  #reason: Error | undefined
+  #call: ((reason: Error) => void) | undefined
+
+  constructor(lease: Lease, { claimedAt }: Claimed) {
+    this.#lease = lease
+    this.#claimedAt = claimedAt.getTime()
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  onAbort(call: (reason: Error) => void): void {
+    this.#call = call
+    if (this.#reason) call(this.#reason)
+  }
+
+  abort(reason: Error): void {
+    if (this.#reason) return
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    this.#call?.(reason)
+  }
+
+  held(): boolean {
+    return isHeld(this.#lease)
+  }
+
+  now(): Date {
+    return new Date(this.#claimedAt + performance.now() - this.#answeredAt)
+  }
+}
+
 /** The tries under way, so that a shutdown can abort them. */
 export function createSending() {
-  const controllers = new Set<AbortController>()
+  const tries = new Set<Try>()
   const reason = new Error('The worker is stopping')
   let aborted = false
   return {
-    begin(): AbortController {
-      const controller = new AbortController()
-      if (aborted) controller.abort(reason)
-      controllers.add(controller)
-      return controller
+    begin(lease: Lease, claimed: Claimed): Try {
+      const begun = new Try(lease, claimed)
+      if (aborted) begun.abort(reason)
+      tries.add(begun)
+      return begun
     },
-    end: (controller: AbortController) => void controllers.delete(controller),
+    end: (ended: Try) => void tries.delete(ended),
     abort() {
       aborted = true
-      for (const controller of controllers) controller.abort(reason)
+      for (const each of tries) each.abort(reason)
     },
     isAborted: () => aborted,
   }
@@ -45,25 +89,17 @@ export function createSending() {
 /** Sends one delivery under its lease and hands on how it ended. */
 export function createStart(
   parts: StartParts,
-  channel: Channel,
+  { timeoutMs }: Pick<Channel, 'timeoutMs'>,
   { leases, settler, sending }: Keeping,
 ) {
+  const late = (begun: Try) => begun.abort(new Error(`No answer within ${timeoutMs} ms`))
   return async (claimed: Claimed, claimedAt: number): Promise<void> => {
-    // Not from when it was asked for: that wait would put the clock forward, past an opening.
-    const answeredAt = performance.now()
     const lease = leases.add(claimed, claimedAt)
-    const time = sending.begin()
-    const timer = setTimeout(
-      () => time.abort(new Error(`No answer within ${channel.timeoutMs} ms`)),
-      channel.timeoutMs,
-    )
+    const begun = sending.begin(lease, claimed)
+    const timer = setTimeout(late, timeoutMs, begun)
     let settling = false
     try {
-      const outcome = await parts.deliver(claimed, {
-        signal: time.signal,
-        held: () => isHeld(lease),
-        now: () => new Date(Number(claimed.claimedAt) + performance.now() - answeredAt),
-      })
+      const outcome = await parts.deliver(claimed, begun)
       if (outcome !== undefined && (outcome.outcome === 'sent' || !sending.isAborted())) {
         // The lease is kept until this is written.
         settling = true
@@ -76,7 +112,7 @@ export function createStart(
       parts.onError(toError(thrown))
     } finally {
       clearTimeout(timer)
-      sending.end(time)
+      sending.end(begun)
       if (!settling) leases.remove(claimed)
     }
   }
