@@ -6,11 +6,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { emptyDatabase } from '../src/database/embedded/empty-database.ts'
 import { findTests } from './run/find-tests.ts'
 import { versionLine } from './run/versions.ts'
+import { makeCrashProgram } from './support/crash-program.ts'
 import { startPostgres } from './support/postgres.ts'
 import { startRedis } from './support/redis.ts'
 
@@ -23,6 +24,7 @@ interface Tally {
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const minute = 60_000
+const isCrashTest = (file: string) => basename(dirname(file)) === 'crash'
 
 const args = process.argv.slice(2)
 const thorough = args.includes('--thorough') || process.env.ENVOYER_THOROUGH === '1'
@@ -50,21 +52,25 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const scratch = await mkdtemp(join(tmpdir(), 'envoyer-tests-'))
 process.exitCode = 1
 try {
-  const [postgres, redis] = await Promise.all([
+  const [postgres, redis, program] = await Promise.all([
     startPostgres(),
     startRedis(),
+    files.some(isCrashTest) ? makeCrashProgram() : undefined,
     // Made once, so that the tests do not each take four seconds for it.
     emptyDatabase(),
   ])
+  const machine = await versionLine(postgres.version, redis.version)
   try {
     process.exitCode = await run({
       ENVOYER_TEST_DATABASE_URL: postgres.url(),
       ENVOYER_TEST_REDIS_URL: redis.url(),
+      ENVOYER_TEST_MACHINE: machine,
+      ...(program ? { ENVOYER_TEST_CRASH_PROGRAM: program.path } : {}),
     })
   } finally {
-    await Promise.all([postgres.stop(), redis.stop()])
+    await Promise.all([postgres.stop(), redis.stop(), program?.remove()])
   }
-  console.log(await versionLine(postgres.version, redis.version))
+  console.log(machine)
 } finally {
   await rm(scratch, { recursive: true, force: true })
 }

@@ -12,7 +12,10 @@ const app = createCrashApp(settings, (text) => tell({ type: 'problem', text }))
 const bigSize = 1100
 const hourMs = 3_600_000
 let sends = 0
+/** Aborted by `hold`. */
+let sending = new AbortController()
 
+const pause = (ms: number) => sleep(ms, undefined, { signal: sending.signal }).catch(() => {})
 const between = (from: number, to: number) => from + Math.floor(Math.random() * (to - from))
 
 async function sendOne(
@@ -28,7 +31,7 @@ async function sendOne(
     tell({ type: 'acknowledged', notificationId: result.notificationId, deliveries })
   } catch (thrown) {
     tell({ type: 'refused', text: String(toError(thrown).stack) })
-    await sleep(100)
+    await pause(100)
   }
 }
 
@@ -38,17 +41,17 @@ function addresses(size: number): string[] {
 }
 
 async function sendSmall(times: number): Promise<void> {
-  for (let n = 0; n < times; n += 1) {
+  for (let n = 0; n < times && !sending.signal.aborted; n += 1) {
     await sendOne('ping', addresses(between(1, 9)))
-    await sleep(between(10, 40))
+    await pause(between(10, 40))
   }
 }
 
 /** Never due within the test: they are there to be found half-written. */
 async function sendBig(): Promise<void> {
-  for (;;) {
+  while (!sending.signal.aborted) {
     await sendOne('ping', addresses(bigSize), { at: new Date(Date.now() + hourMs) })
-    await sleep(between(50, 300))
+    await pause(between(50, 300))
   }
 }
 
@@ -73,9 +76,12 @@ async function obey(message: ToChild): Promise<void> {
     }
     case 'send': {
       const { sends = Number.POSITIVE_INFINITY, big = false } = message
+      sending = new AbortController()
       await Promise.all([sendSmall(sends), sendSmall(sends), ...(big ? [sendBig()] : [])])
       return tell({ type: 'sent-all' })
     }
+    case 'hold':
+      return sending.abort()
     case 'send-to': {
       const event = message.channel === 'other' ? 'ping2' : 'ping'
       return sendOne(

@@ -30,7 +30,7 @@ function backend() {
 /** The application that is killed: two webhook channels, whose messages go through real HTTP. */
 export function createCrashApp(settings: ChildSettings, problem: (text: string) => void) {
   const { database } = settings
-  const retry = delays(Array(settings.retries ?? 2).fill(0), { jitter: 0 })
+  const retry = delays([0, 0], { jitter: 0 })
   return createEnvoyer({
     ...('url' in database
       ? {

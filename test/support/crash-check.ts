@@ -8,7 +8,6 @@ interface DeliveryRow {
   readonly attempts: number
   /** Rows of `attempt`: tries that are known to have failed. */
   readonly failed: number
-  readonly scheduled: boolean
 }
 
 interface NotificationRow {
@@ -30,10 +29,11 @@ export interface Findings {
   readonly wrong: readonly string[]
 }
 
+/** Of those that are due: what is scheduled is there to be counted, and never sent. */
 const deliveriesSql = (schema: string) => `
-  SELECT d.id, d.status, d.attempts, d.send_at > now() AS scheduled,
+  SELECT d.id, d.status, d.attempts,
     (SELECT count(*) FROM ${schema}.attempt a WHERE a.delivery_id = d.id)::int AS failed
-  FROM ${schema}.delivery d`
+  FROM ${schema}.delivery d WHERE d.send_at <= now()`
 
 const notificationsSql = (schema: string) => `
   SELECT n.id, (n.context ->> 'size')::int AS size, count(d.id)::int AS deliveries,
@@ -57,21 +57,29 @@ export async function unsettled(
     child,
     `SELECT status, count(*)::int AS count FROM ${site.schema}.delivery
      WHERE status = 'sending' OR (status = 'pending' AND send_at < now() + interval '10 min')
-     GROUP BY status`,
+     GROUP BY status ORDER BY status`,
   )
 }
 
-/** Holds what the database and the sink say against what was acknowledged and in flight. */
+/** What a kill is forgiven. */
+export interface Allowed {
+  /** What may arrive twice, and be tried twice for it. */
+  readonly twice: ReadonlySet<string>
+  /** How many attempts anything else may take. */
+  readonly attempts: number
+}
+
+/** Holds what the database and the sink say against what was acknowledged. */
 export async function examine(
   site: CrashSite,
   child: CrashChild,
   acknowledged: readonly Acknowledged[],
-  inFlight: ReadonlySet<string>,
+  allowed: Allowed,
 ): Promise<Findings> {
   const { received } = site.sink
-  const all = await site.ask<DeliveryRow>(child, deliveriesSql(site.schema))
+  const due = await site.ask<DeliveryRow>(child, deliveriesSql(site.schema))
   const notifications = await site.ask<NotificationRow>(child, notificationsSql(site.schema))
-  const rows = new Map(all.filter(({ scheduled }) => !scheduled).map((row) => [row.id, row]))
+  const rows = new Map(due.map((row) => [row.id, row]))
   const known = new Set(notifications.map(({ id }) => id))
   const lost = [
     ...acknowledged.flatMap(({ notificationId }) =>
@@ -85,10 +93,10 @@ export async function examine(
     Array.from({ length: times - 1 }, () => id),
   )
   const wrong = [
-    ...[...rows.values()].flatMap((row) => problemsOf(row, received.get(row.id) ?? 0, inFlight)),
+    ...[...rows.values()].flatMap((row) => problemsOf(row, received.get(row.id) ?? 0, allowed)),
     ...notifications.flatMap(problemsOfNotification),
     ...[...received.keys()].filter((id) => !rows.has(id)).map((id) => `${id}: sent, not written`),
-    ...duplicated.filter((id) => !inFlight.has(id)).map((id) => `${id}: twice, not in flight`),
+    ...duplicated.filter((id) => !allowed.twice.has(id)).map((id) => `${id}: twice, not in flight`),
   ]
   return { lost, duplicated, wrong }
 }
@@ -96,13 +104,13 @@ export async function examine(
 function problemsOf(
   { id, status, attempts, failed }: DeliveryRow,
   times: number,
-  inFlight: ReadonlySet<string>,
+  allowed: Allowed,
 ): string[] {
   const told = [
     status !== 'sent' && `is ${status}`,
     status === 'sent' && times === 0 && 'is sent, but never arrived',
     attempts !== failed + 1 && `has ${attempts} attempts, of which ${failed} are known as failed`,
-    attempts > (inFlight.has(id) ? 2 : 1) && `needed ${attempts} attempts`,
+    attempts > (allowed.twice.has(id) ? 2 : allowed.attempts) && `needed ${attempts} attempts`,
     times > attempts && `arrived ${times} times in ${attempts} attempts`,
   ]
   return told.filter((text) => text !== false).map((text) => `${id}: ${text}`)

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type {
   Acknowledged,
   ChildSettings,
@@ -9,8 +8,7 @@ import type {
   WorkSettings,
 } from './crash-messages.ts'
 
-const program = fileURLToPath(new URL('../crash/child.ts', import.meta.url))
-const answerMs = 30_000
+const answerMs = 60_000
 
 /** How a process ended: its exit code, or the signal that ended it. */
 export type End = number | NodeJS.Signals
@@ -29,10 +27,13 @@ export interface CrashChild {
   readonly problems: readonly string[]
   open(): Promise<void>
   work(settings?: WorkSettings): Promise<void>
-  /** Sends until it is killed, or `sends` times in each of two rows. */
+  /** Sends until it is killed or told to hold, or `sends` times in each of two rows. */
   send(options?: { sends?: number; big?: boolean }): void
   sendTo(channel: 'webhook' | 'other', paths: readonly string[]): Promise<void>
-  sentAll(): Promise<void>
+  /** Begins no more calls of `send`; resolves when those under way have returned or thrown. */
+  hold(): Promise<void>
+  /** Counts anew. Of one that holds, since what is under way would be counted wrongly. */
+  forget(): void
   /** Runs a statement through the process's own database and gives its rows. */
   ask<Row>(sql: string): Promise<Row[]>
   kill(signal?: NodeJS.Signals): void
@@ -49,14 +50,14 @@ export async function killChildren(): Promise<void> {
   await Promise.all(ends)
 }
 
-/** Starts `test/crash/child.ts`; it does nothing until it is told. */
-export function startChild(settings: ChildSettings): CrashChild {
+/** Starts a process of `program` (`crash-program.ts`); it does nothing until it is told. */
+export function startChild(program: string, settings: ChildSettings): CrashChild {
   const child = fork(program, [JSON.stringify(settings)], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: [],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   })
   alive.add(child)
-  const state = { acknowledged: [] as Acknowledged[], refused: [] as string[], begun: 0 }
+  const state = { acknowledged: [] as Acknowledged[], refused: [] as string[] }
   const problems: string[] = []
   const seen = new Map<string, number>()
   const answers = new Map<number, { resolve(rows: never[]): void; reject(error: Error): void }>()
@@ -140,7 +141,15 @@ export function startChild(settings: ChildSettings): CrashChild {
       tell({ type: 'send-to', channel, paths })
       await heard('acknowledged', before + 1)
     },
-    sentAll: () => heard('sent-all'),
+    async hold() {
+      const before = seen.get('sent-all') ?? 0
+      tell({ type: 'hold' })
+      await heard('sent-all', before + 1)
+    },
+    forget() {
+      for (const list of [state.acknowledged, state.refused, problems]) list.length = 0
+      seen.delete('begun')
+    },
     ask<Row>(sql: string) {
       return new Promise<Row[]>((resolve, reject) => {
         if (end !== undefined) return reject(new Error(describe('was asked')))

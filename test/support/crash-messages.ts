@@ -3,8 +3,6 @@ export interface ChildSettings {
   readonly database:
     | { readonly url: string; readonly schema: string; readonly redisUrl?: string }
     | { readonly directory: string }
-  /** How often a failed delivery is tried again. Default 2. */
-  readonly retries?: number
   /** Where its webhooks go. */
   readonly sink: string
   /** Told apart in addresses: no two processes of one test have the same. */
@@ -22,8 +20,9 @@ export interface WorkSettings {
 export type ToChild =
   | { readonly type: 'open' }
   | ({ readonly type: 'work' } & WorkSettings)
-  /** Sends without end, or `sends` times. */
+  /** Sends until it is told to hold, or `sends` times; says "sent-all" then. */
   | { readonly type: 'send'; readonly sends?: number; readonly big?: boolean }
+  | { readonly type: 'hold' }
   /** One notification to these paths of the sink, over each channel named. */
   | {
       readonly type: 'send-to'

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { examine, type Findings, inFlightIds, unsettled } from './crash-check.ts'
 import { eventually } from './crash-child.ts'
-import type { CrashSite, Crew } from './crash-site.ts'
+import type { CrashKind, CrashScene } from './crash-kinds.ts'
 
 /** What one kill did. */
 export interface Round extends Findings {
   readonly inFlight: number
   readonly unacknowledged: number
   readonly acknowledged: number
-  /** From the kill until nothing was left to send: restart, expiry of the leases, sending. */
+  /** Calls of `send` that threw. */
+  readonly refused: number
+  /** From the kill until all was sent, sends went on, and what was killed was in use again. */
   readonly recoveryMs: number
-  /** Errors inside Envoyer, in any of the processes. */
-  readonly problems: readonly string[]
 }
 
 export interface CrashRun {
@@ -21,145 +21,145 @@ export interface CrashRun {
 }
 
 export interface RoundOptions {
-  /** Statements run before the new worker starts. */
+  /** Statements run before a new worker starts. */
   readonly sabotage?: (schema: string) => string
-  /** How long the new worker has. Default 30 s. */
-  readonly settleMs?: number
+  /** How long nothing may move while something is left to send. Default 30 s. */
+  readonly patienceMs?: number
 }
 
-/** The rounds of the ordinary run, and of the thorough one. */
-export const roundCount = process.env.ENVOYER_THOROUGH === '1' ? 200 : 10
-
-/** Kills one crew after the other on the same database. */
-export interface Crashes {
-  /** Load, kill, restart, recovery; the new worker is the next one to be killed. */
-  round(options?: RoundOptions): Promise<Round>
-}
-
-export function createCrashes(site: CrashSite): Crashes {
-  let crew: Crew | undefined
-  return {
-    async round(options = {}) {
-      if (crew === undefined) {
-        crew = site.startCrew()
-        await crew.worker.open()
-        await crew.worker.work()
-      } else {
-        site.sink.forget()
-        await site.ask(crew.worker, `DELETE FROM ${site.schema}.notification`)
-      }
-      // Loads its code while the others run; it opens nothing until they are dead.
-      const next = site.startCrew()
-      const round = await crash(site, crew, next, options)
-      crew = next
-      return round
-    },
-  }
-}
-
-/** Kills worker and sender until `rounds` of the kills have hit something. */
-export async function crashRepeatedly(crashes: Crashes, rounds: number): Promise<CrashRun> {
+/** Kills in all scenes at once, one after the other in each, until `rounds` have hit something. */
+export async function crashRepeatedly(
+  kind: CrashKind,
+  scenes: readonly CrashScene[],
+  rounds: number,
+): Promise<CrashRun> {
   const counted: Round[] = []
   let uncounted = 0
-  while (counted.length < rounds) {
-    const round = await crashes.round()
-    const hit = round.inFlight > 0 && round.unacknowledged > 0
-    // What a round finds that does not count is no less wrong.
-    if (hit || round.lost.length + round.wrong.length > 0) counted.push(round)
-    else uncounted += 1
-    if (uncounted > 3 * rounds + 5) {
-      throw new Error(`${uncounted} kills hit nothing in flight; the load is too small`)
+  let left = rounds
+  const kill = async (scene: CrashScene) => {
+    while (left > 0) {
+      left -= 1
+      const round = await crash(kind, scene)
+      const hit = round.inFlight > 0 && round.unacknowledged > 0
+      // What a round finds that does not count is no less wrong.
+      if (hit || round.lost.length + round.wrong.length > 0) counted.push(round)
+      else {
+        left += 1
+        uncounted += 1
+      }
+      if (uncounted > 3 * rounds + 5) {
+        throw new Error(`${uncounted} kills hit nothing in flight; the load is too small`)
+      }
     }
   }
+  const stop = (thrown: unknown) => {
+    left = 0
+    throw thrown
+  }
+  await Promise.all(scenes.map((scene) => kill(scene).catch(stop)))
   return { counted, uncounted }
 }
 
-/** One round: load, kill, restart, recovery. */
-async function crash(
-  site: CrashSite,
-  { worker, sender }: Crew,
-  next: Crew,
-  { sabotage, settleMs = 30_000 }: RoundOptions,
+/** One round: load, kill, return, recovery. */
+export async function crash(
+  kind: CrashKind,
+  scene: CrashScene,
+  { sabotage, patienceMs = 30_000 }: RoundOptions = {},
 ): Promise<Round> {
-  if (sender !== worker) await sender.open()
-  sender.send({ big: true })
+  const { site, worker, sender } = scene
+  const { big } = kind
+  sender.send({ big })
+  let inFlight = await busy(kind, scene)
+  const began = performance.now()
+  const gone = scene.kill()
+  const unacknowledged = sender.unacknowledged
+  await gone
+  await scene.comeBack(async (next) => {
+    if (!kind.workerDies) return
+    inFlight = await inFlightIds(site, next)
+    if (sabotage) await site.ask(next, sabotage(site.schema))
+  })
+  const isDead = scene.sender !== sender
+  if (isDead) scene.sender.send({ big })
+  const known = scene.sender.acknowledged.length
+  await eventually(
+    () => scene.sender.acknowledged.length > known,
+    () => ['The sender does not go on', ...scene.sender.refused.slice(-1)].join(': '),
+  )
+  await scene.sender.hold()
+  const stuck = await recovered(scene, patienceMs)
+  if (stuck.length === 0) await scene.used()
+  const recoveryMs = performance.now() - began
+  const processes = [...new Set([worker, sender, scene.worker, scene.sender])]
+  const acknowledged = [...new Set([sender, scene.sender])].flatMap((each) => each.acknowledged)
+  const refused = processes.flatMap((each) => each.refused)
+  const findings = await examine(site, scene.worker, acknowledged, {
+    twice: kind.workerDies ? inFlight : new Set(),
+    attempts: kind.attempts,
+  })
+  const round = {
+    ...findings,
+    wrong: [
+      ...stuck,
+      ...findings.wrong,
+      ...(kind.refuses ? [] : refused),
+      ...(kind.complains ? [] : processes.flatMap(({ problems }) => problems)),
+    ],
+    inFlight: inFlight.size,
+    unacknowledged: isDead ? sender.unacknowledged : unacknowledged,
+    acknowledged: acknowledged.flatMap(({ deliveries }) => deliveries).length,
+    refused: refused.length,
+    recoveryMs,
+  }
+  await clear(scene)
+  return round
+}
+
+/** Waits for a random moment under load, within a call of `send`; gives what is in flight. */
+async function busy(kind: CrashKind, { site, worker, sender }: CrashScene): Promise<Set<string>> {
   await eventually(
     () => site.sink.received.size > 0,
     () => `Nothing arrived at the sink: ${[...worker.problems, ...sender.refused].join('\n')}`,
   )
   await sleep(Math.random() * 400)
-  // Any moment would do for the worker; most would find the sender between two sends.
-  await eventually(
-    () => sender.unacknowledged > 0,
-    () => 'The sender does not send',
-    { everyMs: 1 },
-  )
-  await sleep(Math.random() * 5)
-  const victims = [...new Set([sender, worker])]
-  const began = performance.now()
-  for (const victim of victims) victim.kill()
-  for (const victim of victims) {
-    const end = await victim.ended
-    if (end !== 'SIGKILL') throw new Error(`${victim.name} had ended by itself: ${end}`)
-    await site.forgotten(victim)
-  }
-
-  await next.worker.open()
-  const inFlight = await inFlightIds(site, next.worker)
-  if (sabotage) await site.ask(next.worker, sabotage(site.schema))
-  await next.worker.work()
-  const settled = await recovered(site, next, settleMs)
-  const recoveryMs = performance.now() - began
-  const { acknowledged } = sender
-  const findings = await examine(site, next.worker, acknowledged, inFlight)
-  return {
-    ...findings,
-    wrong: [...settled, ...findings.wrong],
-    inFlight: inFlight.size,
-    unacknowledged: sender.unacknowledged,
-    acknowledged: acknowledged.flatMap(({ deliveries }) => deliveries).length,
-    recoveryMs,
-    problems: [...victims, next.worker].flatMap(({ problems, refused }) => [
-      ...problems,
-      ...refused,
-    ]),
-  }
-}
-
-/** Waits until nothing is left to send; gives what is left after all. */
-async function recovered(site: CrashSite, { worker }: Crew, settleMs: number): Promise<string[]> {
-  const look = () => unsettled(site, worker)
-  try {
+  let inFlight = new Set<string>()
+  // Any moment would do for a worker; most would find the sender between two sends.
+  do {
     await eventually(
-      async () => (await look()).length === 0,
-      () => '',
-      { timeoutMs: settleMs, everyMs: 50 },
+      () => sender.unacknowledged > 0,
+      () => 'The sender does not send',
+      { everyMs: 1 },
     )
-    return []
-  } catch {
-    return (await look()).map(
-      ({ status, count }) => `${count} still ${status}, ${settleMs} ms later`,
-    )
+    await sleep(Math.random() * 5)
+    // Of a worker that dies it is asked for once it is dead.
+    if (!kind.workerDies) inFlight = await inFlightIds(site, worker)
+  } while (sender.unacknowledged === 0)
+  return inFlight
+}
+
+/** Waits until nothing is left to send; gives what is left where nothing moves any more. */
+async function recovered({ site, worker }: CrashScene, patienceMs: number): Promise<string[]> {
+  let last = ''
+  let movedAt = performance.now()
+  for (;;) {
+    const left = await unsettled(site, worker)
+    if (left.length === 0) return []
+    const now = performance.now()
+    const seen = JSON.stringify(left)
+    if (seen !== last) movedAt = now
+    if (now - movedAt > patienceMs) {
+      return left.map(({ status, count }) => `${count} still ${status}, ${patienceMs} ms later`)
+    }
+    last = seen
+    await sleep(50)
   }
 }
 
-/** A table of what the rounds of an engine saw. */
-export function report(site: CrashSite, { counted, uncounted }: CrashRun): string {
-  const sum = (pick: (round: Round) => number) =>
-    counted.reduce((total, round) => total + pick(round), 0)
-  const times = counted.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b)
-  const seconds = (ms: number | undefined) => `${((ms ?? 0) / 1000).toFixed(2)} s`
-  const lines = {
-    'rounds (not counted)': `${counted.length} (${uncounted})`,
-    'deliveries acknowledged': sum(({ acknowledged }) => acknowledged),
-    'in flight at the kills': sum(({ inFlight }) => inFlight),
-    'sends unacknowledged at the kills': sum(({ unacknowledged }) => unacknowledged),
-    lost: sum(({ lost }) => lost.length),
-    duplicated: sum(({ duplicated }) => duplicated.length),
-    'otherwise wrong': sum(({ wrong }) => wrong.length),
-    'time to recover, median': seconds(times[Math.floor(times.length / 2)]),
-    'time to recover, longest': seconds(times.at(-1)),
-  }
-  const rows = Object.entries(lines).map(([what, value]) => `  ${what.padEnd(36)}${value}`)
-  return [`kill -9, ${site.engine}:`, ...rows].join('\n')
+/** Empties the tables and forgets what was counted, for the next round. */
+async function clear({ site, worker, sender }: CrashScene): Promise<void> {
+  const { schema } = site
+  // In the order in which statements of a worker take them, so that neither waits for the other.
+  await site.ask(worker, `TRUNCATE ${schema}.delivery, ${schema}.notification CASCADE`)
+  site.sink.forget()
+  for (const each of new Set([worker, sender])) each.forget()
 }

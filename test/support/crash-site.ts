@@ -4,23 +4,16 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { type CrashChild, eventually, startChild } from './crash-child.ts'
 import type { ChildSettings } from './crash-messages.ts'
+import { crashProgram } from './crash-program.ts'
 import { type CrashSink, startCrashSink } from './crash-sink.ts'
 import { freshSchema, postgresUrl } from './engines.ts'
 
-/** Who works and who sends: two processes, or one that does both. */
-export interface Crew {
-  readonly worker: CrashChild
-  readonly sender: CrashChild
-}
-
 /** A database, the processes on it, and where their messages go. */
 export interface CrashSite {
-  readonly engine: 'embedded' | 'postgres'
   readonly sink: CrashSink
   readonly schema: string
-  /** Starts processes, which do nothing until they are told. */
+  /** Starts a process, which does nothing until it is told. */
   start(name: string): CrashChild
-  startCrew(): Crew
   /** Runs a statement: through the process where the database is in it, else directly. */
   ask<Row>(child: CrashChild | undefined, sql: string): Promise<Row[]>
   /** Resolves when the database has heard that a process is gone. */
@@ -32,16 +25,10 @@ export interface CrashSite {
 export async function createEmbeddedSite(): Promise<CrashSite> {
   const sink = await startCrashSink()
   const directory = await mkdtemp(join(tmpdir(), 'envoyer-crash-'))
-  const start = starter({ directory }, sink)
   return {
-    engine: 'embedded',
     sink,
     schema: 'envoyer',
-    start,
-    startCrew() {
-      const both = start('both')
-      return { worker: both, sender: both }
-    },
+    start: starter({ directory }, sink),
     ask: (child, sql) => child!.ask(sql),
     forgotten: async () => {},
     async close() {
@@ -54,7 +41,7 @@ export async function createEmbeddedSite(): Promise<CrashSite> {
 /** PostgreSQL: workers and senders are processes of their own, told of work by NOTIFY or Redis. */
 export async function createPostgresSite(
   url = postgresUrl(),
-  { redisUrl, retries }: { redisUrl?: string; retries?: number } = {},
+  { redisUrl }: { redisUrl?: string } = {},
 ): Promise<CrashSite> {
   const sink = await startCrashSink()
   const schema = freshSchema()
@@ -63,13 +50,10 @@ export async function createPostgresSite(
   pool.on('error', () => {})
   const ask = async <Row>(sql: string) => (await pool.query(sql)).rows as Row[]
   const database = { url, schema, ...(redisUrl === undefined ? {} : { redisUrl }) }
-  const start = starter(database, sink, retries)
   return {
-    engine: 'postgres',
     sink,
     schema,
-    start,
-    startCrew: () => ({ worker: start('worker'), sender: start('sender') }),
+    start: starter(database, sink),
     ask: (_child, sql) => ask(sql),
     async forgotten(child) {
       // A statement may still be running for a client that is gone, and be committed.
@@ -87,12 +71,14 @@ export async function createPostgresSite(
   }
 }
 
-function starter(database: ChildSettings['database'], sink: CrashSink, retries = 2) {
-  let started = 0
+/** Counted over all sites: several may be on one server. */
+let started = 0
+
+function starter(database: ChildSettings['database'], sink: CrashSink) {
   return (role: string): CrashChild => {
     started += 1
     const name = `crash-${role}-${process.pid}-${started}`
-    return startChild({ database: named(database, name), sink: sink.url, name, retries })
+    return startChild(crashProgram(), { database: named(database, name), sink: sink.url, name })
   }
 }
 

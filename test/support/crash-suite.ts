@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { killChildren } from './crash-child.ts'
-import {
-  type Crashes,
-  type CrashRun,
-  crashRepeatedly,
-  createCrashes,
-  type Round,
-  report,
-  roundCount,
-} from './crash-rounds.ts'
-import type { CrashSite } from './crash-site.ts'
+import type { CrashKind, CrashScene } from './crash-kinds.ts'
+import { type CrashRun, crash, crashRepeatedly, type Round } from './crash-rounds.ts'
+import { columnOf, keepColumn, tableOf } from './crash-table.ts'
 
-const roundsATest = roundCount > 10 ? 10 : 2
+const isThorough = process.env.ENVOYER_THOROUGH === '1'
+const roundCount = Number(process.env.ENVOYER_CRASH_ROUNDS ?? (isThorough ? 1000 : 10))
+const roundsATest = 100
 
 /**
  * Recovery taken out, without a switch in what is tested: the database refuses to let anyone take
@@ -25,57 +20,59 @@ const withoutRecovery = (schema: string) => `
     WHEN (OLD.status = 'sending' AND NEW.status = 'sending' AND OLD.lease_until < now())
     EXECUTE FUNCTION ${schema}.keep_expired()`
 
-const findings = ({ counted }: CrashRun) =>
-  counted.map(({ inFlight, lost, duplicated, wrong, problems }) => ({
-    lost,
-    tooManyTwice: duplicated.length > inFlight ? duplicated : [],
-    wrong,
-    problems,
-  }))
-
-/** The kill test of one engine, and the proof that it can fail. */
-export function declareKillTest(engine: string, create: () => Promise<CrashSite>): void {
-  describe(`worker and sender killed in flight (${engine})`, () => {
-    let site: CrashSite
-    let crashes: Crashes
+/** The kills of one kind, and where they could lose something the proof that they would show it. */
+export function declareKillTest(kind: CrashKind): void {
+  describe(`killed under load: ${kind.name}`, () => {
+    let scenes: readonly CrashScene[] = []
     const all = { counted: [] as Round[], uncounted: 0 }
 
     before(async () => {
-      site = await create()
-      crashes = createCrashes(site)
+      scenes = await Promise.all(Array.from({ length: kind.scenes }, kind.createScene))
     })
     after(async () => {
-      if (site) console.log(report(site, all))
+      await report(kind, all)
       await killChildren()
-      await site?.close()
+      await Promise.all(scenes.map((scene) => scene.close()))
     })
 
     // In several tests, each with a time limit of its own.
     for (let from = 0; from < roundCount; from += roundsATest) {
-      test(`kills ${from + 1} to ${from + roundsATest}: none lost, no more sent twice than in flight`, async () => {
-        const run = await crashRepeatedly(crashes, roundsATest)
+      const to = Math.min(roundCount, from + roundsATest)
+      test(`kills ${from + 1} to ${to}: none lost, none twice but what was in flight`, async () => {
+        const run = await crashRepeatedly(kind, scenes, to - from)
         all.counted.push(...run.counted)
         all.uncounted += run.uncounted
-        const nothing = { lost: [], tooManyTwice: [], wrong: [], problems: [] }
         assert.deepEqual(
-          findings(run),
-          run.counted.map(() => nothing),
+          run.counted.map(({ lost, wrong }) => ({ lost, wrong })),
+          run.counted.map(() => ({ lost: [], wrong: [] })),
         )
+        const refused = run.counted.reduce((sum, round) => sum + round.refused, 0)
+        assert.equal(refused > 0, kind.refuses, 'whether sends met the outage')
       })
     }
-
-    test('is noticed to lose what was in flight where leases are not recovered', async () => {
-      const kill = () => crashes.round({ sabotage: withoutRecovery, settleMs: 3000 })
-      let round = await kill()
-      // A kill may come between two claims.
-      for (let again = 0; round.inFlight === 0 && again < 5; again += 1) round = await kill()
-      assert.ok(round.inFlight > 0, 'nothing was in flight')
-      assert.ok(round.lost.length > 0, 'nothing was lost without recovery')
-      assert.ok(round.lost.length <= round.inFlight, round.lost.join('\n'))
-      assert.ok(
-        round.wrong.some((text) => text.includes('still sending')),
-        round.wrong.join('\n'),
-      )
-    })
+    if (kind.workerDies) declareProof(kind, () => scenes[0]!)
   })
+}
+
+function declareProof(kind: CrashKind, scene: () => CrashScene): void {
+  test('is noticed to lose what was in flight where leases are not recovered', async () => {
+    const kill = () => crash(kind, scene(), { sabotage: withoutRecovery, patienceMs: 5000 })
+    let round = await kill()
+    // A kill may come between two claims.
+    for (let again = 0; round.inFlight === 0 && again < 5; again += 1) round = await kill()
+    assert.ok(round.inFlight > 0, 'nothing was in flight')
+    assert.ok(round.lost.length > 0, 'nothing was lost without recovery')
+    assert.ok(round.lost.length <= round.inFlight, round.lost.join('\n'))
+    assert.ok(
+      round.wrong.some((text) => text.includes('still sending')),
+      round.wrong.join('\n'),
+    )
+  })
+}
+
+async function report({ name }: CrashKind, run: CrashRun): Promise<void> {
+  if (run.counted.length === 0) return
+  const column = columnOf(name, process.env.ENVOYER_TEST_MACHINE ?? '', run)
+  console.log(tableOf([column]))
+  if (isThorough) await keepColumn(column)
 }

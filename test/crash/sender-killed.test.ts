@@ -1,0 +1,4 @@
+import { senderKilled } from '../support/crash-kinds.ts'
+import { declareKillTest } from '../support/crash-suite.ts'
+
+declareKillTest(senderKilled)
