@@ -31,7 +31,8 @@ function through(url: string, { port }: Line): string {
   return changed.href
 }
 
-describe('a line that drops, delays, refuses and falls silent', () => {
+// Side by side: each has a line and a database of its own, and waits most of the time.
+describe('a line that drops, delays, refuses and falls silent', { concurrency: true }, () => {
   const folder = new Folder({
     'ping/email.subject.liquid': 'Ping',
     'ping/email.text.liquid': '{{ n }}',
@@ -53,6 +54,8 @@ describe('a line that drops, delays, refuses and falls silent', () => {
     readonly redisUrl?: string
     readonly smtpPort?: number
     readonly channel: 'webhook' | 'email'
+    /** Whether the line is one that `send` does not need. */
+    readonly sendsOn?: boolean
     /** To whom the nth message goes. */
     readonly to: (n: number) => { url: string } | { email: string }
     /** How often a delivery arrived. */
@@ -110,10 +113,21 @@ describe('a line that drops, delays, refuses and falls silent', () => {
       await envoyer.migrate()
       await envoyer.worker({ stopOn: [], leaseMs: 2000, pollMs: 200, concurrency: 10 })
       const sending = send()
-      for (const trouble of troubles) {
+      const more = (count: number) => {
+        const known = acknowledged.length
+        return eventually(
+          () => acknowledged.length >= known + count,
+          () => 'The sender does not go on',
+          { timeoutMs: 30_000 },
+        )
+      }
+      for (const [n, trouble] of troubles.entries()) {
         await sleep(between)
+        // Connections that fell silent are given up in their time; the next trouble does not wait.
+        if (troubles[n - 1] !== 'silent') await more(10)
         line.become(trouble)
         await sleep(troubleMs)
+        if (scene.sendsOn) await more(20)
         line.become('pass')
       }
       await sleep(between)
@@ -165,7 +179,7 @@ describe('a line that drops, delays, refuses and falls silent', () => {
 
   test('to Redis: no sender and no receiver notices', async () => {
     await withLine(portOf(redisUrl()), async (line) => {
-      const scene = { ...byUrl, redisUrl: through(redisUrl(), line) }
+      const scene = { ...byUrl, sendsOn: true, redisUrl: through(redisUrl(), line) }
       const { acknowledged, refused, retried } = await sendThrough(line, scene)
       assert.ok(acknowledged.length > 100, `${acknowledged.length} sent`)
       assert.deepEqual([refused, retried], [0, 0])

@@ -1,5 +1,4 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import type { CrashRun, Round } from './crash-rounds.ts'
 
 /** One column of the table: what the kills of one kind did. */
@@ -53,9 +52,13 @@ export async function keepColumn(column: CrashColumn): Promise<void> {
   await writeFile(new URL(file, folder), JSON.stringify(column, null, 2))
 }
 
-/** What thorough runs have left. */
+/** What thorough runs have left, always in the same order. */
 export async function keptColumns(): Promise<CrashColumn[]> {
-  const files = await readdir(fileURLToPath(folder)).catch(() => [])
+  const files = await readdir(folder).catch(() => [])
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')))
-  return texts.map((text) => JSON.parse(text) as CrashColumn)
+  const columns = texts.map((text) => JSON.parse(text) as CrashColumn)
+  return columns.sort((a, b) => rank(a) - rank(b))
 }
+
+const order = ['worker', 'sender', 'Redis', 'PostgreSQL']
+const rank = ({ kind }: CrashColumn) => (order.indexOf(kind) + order.length) % (order.length + 1)
