@@ -104,7 +104,9 @@ export function createStart(
         // The lease is kept until this is written.
         settling = true
         await settler.add({ outcome, about: claimed })
-      } else if (isHeld(lease)) {
+      } else if (outcome === undefined || isHeld(lease)) {
+        // Untried, it goes back even where its lease was over before the claim was answered, as on
+        // a database that has long been busy. By the fence it goes back only if nobody settled it.
         await giveBack(parts.outbox, parts.database, [claimed])
       }
     } catch (thrown) {

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Channel } from '../../src/channel/channel.ts'
 import { RetryAfter } from '../../src/errors.ts'
+import type { Claimed } from '../../src/outbox/claim.ts'
 import { settle } from '../../src/outbox/settle.ts'
+import type { Ended, Hold } from '../../src/worker/contract.ts'
+import { createLeases } from '../../src/worker/leases.ts'
+import { createSettler } from '../../src/worker/settler.ts'
+import { createSending, createStart } from '../../src/worker/start.ts'
 import { onEveryEngine } from '../support/engines.ts'
 import { asSent, openBare } from '../support/outbox.ts'
 import { createPagerEnvoyer, recorder } from '../support/pager.ts'
@@ -29,6 +35,32 @@ onEveryEngine('a worker in trouble', (engine) => {
         whole: '😀',
       })
     } finally {
+      await bare.close()
+    }
+  })
+
+  test('gives back untried what it claimed when the answer comes after the end of the lease', async () => {
+    const bare = await openBare(engine)
+    const fail = (error: Error) => assert.fail(error)
+    const leaseMs = 1000
+    const leases = createLeases(leaseMs, async () => new Set(), fail)
+    try {
+      await bare.write(1)
+      const { claimed } = await bare.claim()
+      const parts = {
+        ...{ outbox: bare.outbox, database: bare.database, onError: fail },
+        deliver: async (_: Claimed, hold: Hold) => (hold.held() ? assert.fail() : undefined),
+      }
+      const keeping = {
+        ...{ leases, sending: createSending() },
+        settler: createSettler<Ended>(async () => () => {}, fail, { keyOf: () => '' }),
+      }
+      const start = createStart(parts, { timeoutMs: 1000 } as Channel, keeping)
+      await start(claimed[0]!, performance.now() - leaseMs)
+      const [row] = await bare.rows()
+      assert.deepEqual([row!.status, row!.attempts, row!.turn], ['pending', 0, 1])
+    } finally {
+      leases.stop()
       await bare.close()
     }
   })
