@@ -130,6 +130,8 @@ export const embeddedKilled: CrashKind = {
     const site = await createEmbeddedSite()
     let both = site.start('both')
     let next = site.start('both')
+    // All waits for the one session, the claims and what renews their leases too.
+    const leaseMs = 5000
     await both.work({ leaseMs })
     return {
       site,

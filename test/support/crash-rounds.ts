@@ -67,8 +67,7 @@ export async function crash(
   { sabotage, patienceMs = 30_000 }: RoundOptions = {},
 ): Promise<Round> {
   const { site, worker, sender } = scene
-  const { big } = kind
-  sender.send({ big })
+  sender.send({ big: kind.big })
   let inFlight = await busy(kind, scene)
   const began = performance.now()
   const gone = scene.kill()
@@ -80,7 +79,7 @@ export async function crash(
     if (sabotage) await site.ask(next, sabotage(site.schema))
   })
   const isDead = scene.sender !== sender
-  if (isDead) scene.sender.send({ big })
+  if (isDead) scene.sender.send()
   const known = scene.sender.acknowledged.length
   await eventually(
     () => scene.sender.acknowledged.length > known,

@@ -56,7 +56,7 @@ export function declareKillTest(kind: CrashKind): void {
 
 function declareProof(kind: CrashKind, scene: () => CrashScene): void {
   test('is noticed to lose what was in flight where leases are not recovered', async () => {
-    const kill = () => crash(kind, scene(), { sabotage: withoutRecovery, patienceMs: 5000 })
+    const kill = () => crash(kind, scene(), { sabotage: withoutRecovery, patienceMs: 8000 })
     let round = await kill()
     // A kill may come between two claims.
     for (let again = 0; round.inFlight === 0 && again < 5; again += 1) round = await kill()
