@@ -60,5 +60,5 @@ export async function keptColumns(): Promise<CrashColumn[]> {
   return columns.sort((a, b) => rank(a) - rank(b))
 }
 
-const order = ['worker', 'sender', 'Redis', 'PostgreSQL']
-const rank = ({ kind }: CrashColumn) => (order.indexOf(kind) + order.length) % (order.length + 1)
+const order = ['worker', 'sender', 'Redis', 'PostgreSQL', 'the one process (embedded)']
+const rank = ({ kind }: CrashColumn) => order.indexOf(kind)
