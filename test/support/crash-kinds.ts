@@ -22,6 +22,8 @@ export interface CrashKind {
   readonly big: boolean
   /** How many scenes keep two cores busy: one that waits for leases to end is idle for long. */
   readonly scenes: number
+  /** How many rounds a thorough run makes. */
+  readonly thoroughRounds: number
   createScene(): Promise<CrashScene>
 }
 
@@ -42,7 +44,7 @@ export interface CrashScene {
 
 const harmless = {
   ...{ workerDies: false, attempts: 1, refuses: false, complains: false, big: false },
-  scenes: 2,
+  ...{ scenes: 2, thoroughRounds: 1000 },
 }
 const nothing = async () => {}
 /**
@@ -126,6 +128,8 @@ export const senderKilled: CrashKind = {
 export const embeddedKilled: CrashKind = {
   ...harmless,
   ...{ name: 'the one process (embedded)', workerDies: true, big: true },
+  // One of them takes as long as several of the others: a database has to start.
+  thoroughRounds: 200,
   async createScene() {
     const site = await createEmbeddedSite()
     let both = site.start('both')
@@ -202,9 +206,10 @@ let outages = 0
 
 /** Stopped as a pulled plug would, connections cut, and started again. */
 export const postgresKilled: CrashKind = {
+  ...harmless,
   // A claim whose answer was cut off is an attempt lost.
-  ...{ name: 'PostgreSQL', workerDies: false, attempts: 2 },
-  ...{ refuses: true, complains: true, big: true, scenes: 2 },
+  ...{ name: 'PostgreSQL', attempts: 2 },
+  ...{ refuses: true, complains: true, big: true },
   async createScene() {
     const server = await startPostgres()
     const site = await createPostgresSite(await server.createDatabase(), { redisUrl: redisUrl() })

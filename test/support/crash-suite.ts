@@ -6,7 +6,6 @@ import { type CrashRun, crash, crashRepeatedly, type Round } from './crash-round
 import { columnOf, keepColumn, tableOf } from './crash-table.ts'
 
 const isThorough = process.env.ENVOYER_THOROUGH === '1'
-const roundCount = Number(process.env.ENVOYER_CRASH_ROUNDS ?? (isThorough ? 1000 : 10))
 const roundsATest = 100
 
 /**
@@ -22,6 +21,8 @@ const withoutRecovery = (schema: string) => `
 
 /** The kills of one kind, and where they could lose something the proof that they would show it. */
 export function declareKillTest(kind: CrashKind): void {
+  const asked = process.env.ENVOYER_CRASH_ROUNDS
+  const roundCount = Number(asked ?? (isThorough ? kind.thoroughRounds : 10))
   describe(`killed under load: ${kind.name}`, () => {
     let scenes: readonly CrashScene[] = []
     const all = { counted: [] as Round[], uncounted: 0 }
