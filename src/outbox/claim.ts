@@ -126,6 +126,11 @@ const goOnAfter = (name: string, lanesName: string) => `
      WHERE EXISTS (SELECT 1 FROM ${lanesName} l WHERE l.lane > served.lane)),
     (SELECT lane FROM ${lanesName} WHERE n = ${lanesAtOnce}))`
 
+/**
+ * It does not wait for the disk: where the database dies before a claim is on it, nothing was claimed,
+ * and what was in flight goes out again, as after any crash. What is settled waits, and takes the
+ * claim along.
+ */
 const statement = once(
   (o) => `
   WITH RECURSIVE
@@ -165,7 +170,7 @@ const statement = once(
     ${goOnAfter('urgent', 'urgent_lane')} AS next_urgent_lane,
     coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), true)
       AS limited
-  FROM (SELECT 1) one LEFT JOIN (
+  FROM (SELECT set_config('synchronous_commit', 'off', true)) unhurried LEFT JOIN (
     SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
     FROM claimed) c ON true
   LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1

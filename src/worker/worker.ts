@@ -10,7 +10,7 @@ import type { Outcome } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
 import { type ChannelLoop, createChannelLoop, type Solo } from './channel-loop.ts'
 import type { Deliver, Ended } from './contract.ts'
-import { createLeases } from './leases.ts'
+import { createLeases, type Leases } from './leases.ts'
 import { createPoller, type Poller } from './poller.ts'
 import { createSettler, type WriteChunk } from './settler.ts'
 import { createSending, createStart } from './start.ts'
@@ -97,7 +97,7 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
     const channel = parts.channels[name]!
     await setRate(outbox, database, channelBucket(name), channel.rate)
     const start = createStart(parts, channel, { leases, settler, sending })
-    loops.set(name, createLoop(parts, channel, { name, options, leaseMs, solo, start }))
+    loops.set(name, createLoop(parts, channel, { name, options, leaseMs, solo, leases, start }))
   }
   const handle = async (name: string) => {
     // A ticket for what is due only now: it may not be in line yet.
@@ -154,12 +154,13 @@ interface LoopParts {
   readonly options: WorkerOptions
   readonly leaseMs: number
   readonly solo: Solo
+  readonly leases: Leases
   start(claimed: Claimed, claimedAt: number): Promise<void>
 }
 
 function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): ChannelLoop {
   const { outbox, database, queue, events } = parts
-  const { name, options, leaseMs, solo, start } = loop
+  const { name, options, leaseMs, solo, leases, start } = loop
   const concurrency = options.concurrency ?? channel.concurrency
   const buckets = [channelBucket(name), backendBucket(name, channel.backend.name)]
   const overall = channel.overallConcurrency
@@ -172,9 +173,11 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
     claim: async (limits) => {
       if (!parts.isOpen(name))
         return { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
-      const claimed = await claim(outbox, database, { ...common, ...limits })
-      if (claimed.limited) again()
-      return claimed
+      const answer = await claim(outbox, database, { ...common, ...limits })
+      if (answer.limited) again()
+      // The database died before a claim was on the disk, and gives it again: it is being sent here.
+      const claimed = answer.claimed.filter((each) => !leases.has(each))
+      return { ...answer, claimed }
     },
     claimAlone: async () => (parts.isOpen(name) ? claimAlone(outbox, database, common) : undefined),
     start,
