@@ -1,9 +1,10 @@
 import type { AfterDeadline } from './availability/timing.ts'
 import type { Database } from './database/contract.ts'
-import { EnvoyerError } from './errors.ts'
+import { EnvoyerError, toError } from './errors.ts'
 import type { EventDefinition } from './event/define.ts'
 import type { JsonObject } from './event/json.ts'
 import {
+  type Chunked,
   chunkSize,
   type Enqueued,
   enqueueChunks,
@@ -14,17 +15,19 @@ import {
 import { createId } from './outbox/id.ts'
 import { type Identified, type NewDelivery, newDelivery } from './outbox/new-delivery.ts'
 import type { Outbox } from './outbox/outbox.ts'
-import { createResult, type SendResult } from './outbox/result.ts'
+import { createResult, type SendProgress, type SendResult } from './outbox/result.ts'
 import type { Fingerprint, NewNotification, Terms } from './outbox/write.ts'
 import type { Addressed } from './recipient/addressed.ts'
+import { inChunks } from './recipient/chunks.ts'
 import { createExpand, type ExpandParts } from './recipient/expand.ts'
 import {
   type ChannelTerms,
   type PlannedChannel,
   type PlanParts,
+  refuseGroups,
   templatesMissing,
 } from './recipient/plan.ts'
-import { createSkipList, type Skip } from './recipient/skip.ts'
+import { createSkipList, skipOf } from './recipient/skip.ts'
 
 /** Options of a call once checked. */
 export interface SendTerms extends ChannelTerms {
@@ -40,9 +43,13 @@ export interface SendTerms extends ChannelTerms {
   /** The same, counted from `at` or else from the call. */
   readonly deadlineMs: number | undefined
   readonly afterDeadline: AfterDeadline
+  /** Told after each transaction. */
+  readonly onProgress: OnProgress | undefined
   /** What the worker will need: stored with the notification. */
   readonly stored: JsonObject
 }
+
+export type OnProgress = (progress: SendProgress) => void | Promise<void>
 
 /** When the deliveries of one call go. */
 export interface CallTiming {
@@ -81,6 +88,7 @@ export interface SendSteps {
   whenCompleted: WhenCompleted
   /** Tells workers, and listeners of `delivery:queued` where the commit was ours. */
   ticket(queued: Queued): Promise<void>
+  onError(error: Error): void
 }
 
 export interface Queued {
@@ -129,7 +137,17 @@ export function createSend(steps: SendSteps) {
     }
     const make = (messages: readonly Addressed[]) =>
       messages.map((message) => newDelivery(message, timing.schedule))
-    const call: Call = { steps, carrier, notification, terms: common, skips, plan, make }
+    const { onProgress } = terms
+    const call: Call = {
+      steps,
+      carrier,
+      notification,
+      terms: common,
+      skips,
+      plan,
+      make,
+      onProgress,
+    }
     return isMany(recipients)
       ? sendChunks(call, recipients, expand)
       : sendWhole(call, Array.isArray(recipients) ? recipients : [recipients], expand)
@@ -145,7 +163,11 @@ interface Call {
   readonly plan: readonly PlannedChannel[]
   /** Gives messages their ids and times. */
   make(messages: readonly Addressed[]): NewDelivery[]
+  readonly onProgress: OnProgress | undefined
 }
+
+/** How long recipients wait for others to fill their chunk, where the source is slow. */
+const gatherMs = 1000
 
 /** An iterable that is not an array is written as it comes, in bounded memory. */
 function isMany(recipients: Recipients): recipients is Iterable<object> | AsyncIterable<object> {
@@ -184,6 +206,8 @@ async function sendWhole(
   const ours = new Set(fresh ? [] : enqueued.written)
   const written = fresh ? deliveries : deliveries.filter((delivery) => ours.has(delivery.id))
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: written })
+  const counts = { recipients: recipients.length, deliveries: written.length }
+  if (!enqueued.repeated) await tellProgress(call, enqueued, counts)
   return createResult(steps.outbox, carrier, {
     ...enqueued,
     event: terms.event,
@@ -206,19 +230,6 @@ function refuseUntemplated(
   if (untemplated.length > 0) throw templatesMissing(steps.plan, terms.event, untemplated)
 }
 
-/** Of an iterable nobody knows which chunk of it a group would be. */
-function refuseGroups(plan: readonly PlannedChannel[]) {
-  const grouped = plan.filter(({ groupAtMost }) => groupAtMost !== undefined)
-  if (grouped.length === 0) return
-  throw new EnvoyerError(
-    'option-invalid',
-    grouped.map(
-      ({ name }) =>
-        `channel ${name} sends together: pass the recipients as an array, or \`grouping: { ${name}: 'each' }\``,
-    ),
-  )
-}
-
 async function sendChunks(
   call: Call,
   recipients: Iterable<object> | AsyncIterable<object>,
@@ -226,39 +237,37 @@ async function sendChunks(
 ): Promise<SendResult> {
   const { steps, carrier, notification, terms, skips, plan } = call
   refuseGroups(plan)
-  let pending: readonly NewDelivery[] = []
-  async function* chunks() {
-    let chunk: NewDelivery[] = []
-    for await (const recipient of recipients) {
-      chunk.push(...call.make(expand.one(recipient)))
-      if (chunk.length < chunkSize) continue
-      pending = chunk
-      chunk = []
-      yield pending
-      expand.forget()
+  const chunks = inChunks(recipients, (recipient) => call.make(expand.one(recipient)), {
+    ...{ size: chunkSize, waitMs: gatherMs },
+  })
+  const made = new Map<string, number>()
+  let deliveries = 0
+  const wrote: Chunked['wrote'] = async (chunk, ids, of) => {
+    const written = new Set(ids)
+    deliveries += ids.length
+    for (const each of chunk.made) {
+      made.set(each.channel, (made.get(each.channel) ?? 0) + 1)
+      if (!written.has(each.id) && !of.continued) skips.add(skipOf(each, 'duplicate-address'))
     }
-    pending = chunk
-    yield chunk
+    expand.forget()
+    const queued = chunk.made.filter((each) => written.has(each.id))
+    const enqueued = { notificationId: of.notificationId, completed: false }
+    await steps.ticket({ ...queuedOf(call), enqueued, deliveries: queued })
+    await tellProgress(call, of, { recipients: chunk.recipients, deliveries })
   }
-  const progress = async (written: readonly string[], continued: boolean) => {
-    const ids = new Set(written)
-    for (const each of pending) {
-      if (!ids.has(each.id) && !continued) skips.add(duplicate(each))
+  // What an earlier call wrote cannot be told from what is there twice, but in number.
+  const recount: Chunked['recount'] = (counts) => {
+    for (const [channel, count] of made) {
+      skips.count(channel, 'duplicate-address', count - (counts.get(channel) ?? 0))
     }
-    const deliveries = pending.filter((each) => ids.has(each.id))
-    const enqueued = { notificationId: notification.id, completed: false }
-    await steps.ticket({ ...queuedOf(call), enqueued, deliveries })
   }
-  const enqueued = await enqueueChunks(
-    steps.outbox,
-    carrier.inTransaction,
-    notification,
-    terms,
-    chunks(),
-    skips.list,
-    progress,
-    steps.whenCompleted,
-  )
+  const enqueued = await enqueueChunks(steps.outbox, carrier.inTransaction, notification, terms, {
+    chunks,
+    skipped: skips.list,
+    wrote,
+    recount,
+    whenCompleted: steps.whenCompleted,
+  })
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: [] })
   return createResult(steps.outbox, carrier, {
     ...enqueued,
@@ -269,18 +278,21 @@ async function sendChunks(
   })
 }
 
+/** A listener that throws must not stop half way what is to reach all. */
+async function tellProgress(
+  { onProgress, skips, steps }: Call,
+  { notificationId, continued }: Pick<Enqueued, 'notificationId' | 'continued'>,
+  counts: Pick<SendProgress, 'recipients' | 'deliveries'>,
+): Promise<void> {
+  try {
+    await onProgress?.({ notificationId, ...counts, skipped: skips.list().total, continued })
+  } catch (thrown) {
+    steps.onError(toError(thrown))
+  }
+}
+
 const queuedOf = ({ terms, carrier }: Call) => ({
   event: terms.event,
   urgent: terms.urgent,
   carrier,
 })
-
-function duplicate(delivery: NewDelivery): Skip {
-  const userId = delivery.users[0]
-  return {
-    recipient: delivery.position,
-    channel: delivery.channel,
-    reason: 'duplicate-address',
-    ...(userId === undefined ? {} : { userId }),
-  }
-}

@@ -3,7 +3,8 @@ import { unknownKeys } from '../channel/known-keys.ts'
 import type { DatabaseHandle } from '../database/handle.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { findNotJson, isStorable, type Json, type JsonObject } from '../event/json.ts'
-import type { SendTerms } from '../send.ts'
+import type { SendProgress } from '../outbox/result.ts'
+import type { OnProgress, SendTerms } from '../send.ts'
 import { groupingProblems } from './grouping.ts'
 import type { ChannelMap, ContextOf, EventMap, MessageOptions } from './infer.ts'
 import { readTiming, type SendTiming } from './timing.ts'
@@ -38,6 +39,12 @@ export interface SendOptions<Events extends EventMap, Channels extends ChannelMa
   /** Sent in the same transaction that settles the last delivery. */
   readonly onCompleted?: OnCompleted<Events>
   /**
+   * Told how far it is after each transaction: of an iterable after every thousand deliveries, or
+   * after a second where they come slowly; of an array once. `send` waits for what it returns. What
+   * it throws is reported to `onFailure`, and stops nothing.
+   */
+  readonly onProgress?: (progress: SendProgress) => void | Promise<void>
+  /**
    * The caller's own transaction: a TypeORM EntityManager or a `pg` client of the database that
    * holds our tables. Nothing goes out unless it commits.
    */
@@ -52,11 +59,12 @@ interface Loose extends SendTiming {
   readonly grouping?: Readonly<Record<string, Grouping>>
   readonly channelOptions?: Readonly<Record<string, unknown>>
   readonly onCompleted?: { event: string; recipients: object; context: unknown }
+  readonly onProgress?: OnProgress
 }
 
 const known = [
   ...['channels', 'key', 'at', 'immediate', 'now', 'deadline', 'deadlineMs', 'afterDeadline'],
-  ...['locale', 'urgent', 'grouping', 'channelOptions', 'onCompleted', 'database'],
+  ...['locale', 'urgent', 'grouping', 'channelOptions', 'onCompleted', 'onProgress', 'database'],
 ] as const satisfies readonly (keyof SendOptions<EventMap, ChannelMap>)[]
 
 function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): string[] {
@@ -77,6 +85,8 @@ function problemsOf(options: Loose, events: EventMap, channels: ChannelMap): str
   if (locale !== undefined && typeof locale !== 'string') problems.push('`locale` must be a text')
   if (urgent !== undefined && typeof urgent !== 'boolean')
     problems.push('`urgent` must be a boolean')
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function')
+    problems.push('`onProgress` must be a function')
   problems.push(...groupingProblems(options.grouping, channels))
   for (const name of Object.keys(channelOptions ?? {})) {
     if (!Object.hasOwn(channels, name)) problems.push(`\`channelOptions.${name}\`: no such channel`)
@@ -147,6 +157,7 @@ export function parseSendOptions(
     locale: options.locale,
     urgent: options.urgent === true,
     grouping: options.grouping,
+    onProgress: options.onProgress,
     ...timing,
     stored: stored as JsonObject,
   }

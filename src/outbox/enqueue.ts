@@ -1,6 +1,7 @@
 import { EnvoyerError } from '../errors.ts'
+import type { Chunk } from '../recipient/chunks.ts'
 import type { Skipped } from '../recipient/skip.ts'
-import { type FoundNotification, findByKey } from './find.ts'
+import { countsByChannel, type FoundNotification, findByKey } from './find.ts'
 import type { NewDelivery } from './new-delivery.ts'
 import type { Executor, Outbox } from './outbox.ts'
 import {
@@ -27,6 +28,8 @@ export interface Enqueued {
   readonly written: readonly string[]
   /** The key was used before: this is what was written then. */
   readonly repeated: FoundNotification | undefined
+  /** An earlier call with the same key had written some of it. */
+  readonly continued: boolean
   /** This call brought it to its end: there was nothing to deliver, or all is settled already. */
   readonly completed: boolean
 }
@@ -71,24 +74,33 @@ export async function enqueueWhole(
     const written = deliveries.map((delivery) => delivery.id)
     const completed = deliveries.length === 0
     if (completed) await whenCompleted(tx, notification.id)
-    return { notificationId: notification.id, written, repeated: undefined, completed }
+    const id = notification.id
+    return { notificationId: id, written, repeated: undefined, continued: false, completed }
   }
   // One statement is a transaction by itself.
   return small && deliveries.length > 0 ? write(autocommit) : inTransaction(write)
 }
 
+/** False where another call with the same key has sealed it meanwhile. */
 async function addChunks(
   o: Outbox,
   tx: Executor,
   terms: Terms,
   deliveries: readonly NewDelivery[],
-): Promise<string[]> {
+): Promise<string[] | undefined> {
   const written: string[] = []
   for (let at = 0; at < deliveries.length; at += chunkSize) {
-    written.push(...(await addDeliveries(o, tx, terms, deliveries.slice(at, at + chunkSize))))
+    const added = await addDeliveries(o, tx, terms, deliveries.slice(at, at + chunkSize))
+    if (added === undefined) return undefined
+    written.push(...added)
   }
   return written
 }
+
+/** The first result, of a key that is taken. */
+const repeatedBy = (found: FoundNotification): Enqueued => ({
+  ...{ notificationId: found.id, written: [], repeated: found, continued: false, completed: false },
+})
 
 /** The key is taken: the first result, or the rest of what a crash left unsealed. */
 async function continueWhole(
@@ -101,14 +113,28 @@ async function continueWhole(
   whenCompleted: WhenCompleted,
 ): Promise<Enqueued> {
   const found = await keyHolder(o, tx, notification)
-  if (found.sealed) {
-    return { notificationId: found.id, written: [], repeated: found, completed: false }
-  }
+  if (found.sealed) return repeatedBy(found)
   const own = { ...terms, notificationId: found.id, lane: found.id }
   const written = await addChunks(o, tx, own, deliveries)
+  if (written === undefined) return repeatedBy(await keyHolder(o, tx, notification))
   const completed = await sealNotification(o, tx, found.id, skipped)
   if (completed) await whenCompleted(tx, found.id)
-  return { notificationId: found.id, written, repeated: undefined, completed }
+  return { notificationId: found.id, written, repeated: undefined, continued: true, completed }
+}
+
+/** What is written a chunk at a time. */
+export interface Chunked {
+  readonly chunks: AsyncIterable<Chunk<NewDelivery>>
+  skipped(): Skipped
+  /** Told after each chunk; `continued`: an earlier call has written some of it already. */
+  wrote(
+    chunk: Chunk<NewDelivery>,
+    written: readonly string[],
+    of: Pick<Enqueued, 'notificationId' | 'continued'>,
+  ): Promise<void>
+  /** Told at the end of a continued one how many deliveries each channel has in all. */
+  recount(counts: ReadonlyMap<string, number>): void
+  readonly whenCompleted: WhenCompleted
 }
 
 /** Writes a notification of unknown length: a transaction a chunk, sealed at the end. */
@@ -117,32 +143,31 @@ export async function enqueueChunks(
   inTransaction: InTransaction,
   notification: NewNotification,
   terms: Terms,
-  chunks: AsyncIterable<readonly NewDelivery[]>,
-  skipped: () => Skipped,
-  /** Told after each chunk; `continued`: an earlier call has written some of it already. */
-  progress: (written: readonly string[], continued: boolean) => Promise<void>,
-  whenCompleted: WhenCompleted,
-): Promise<Pick<Enqueued, 'notificationId' | 'repeated' | 'completed'>> {
+  { chunks, skipped, wrote, recount, whenCompleted }: Chunked,
+): Promise<Enqueued> {
   const found = await inTransaction(async (tx) =>
     (await openNotification(o, tx, notification, skipped()))
       ? undefined
       : keyHolder(o, tx, notification),
   )
-  if (found?.sealed) {
-    return { notificationId: found.id, repeated: found, completed: false }
-  }
+  if (found?.sealed) return repeatedBy(found)
+  const continued = found !== undefined
   const id = found?.id ?? notification.id
   const own = { ...terms, notificationId: id, lane: id }
   const seal = () =>
     inTransaction(async (tx) => {
+      if (continued) recount(await countsByChannel(o, tx, id))
       const completed = await sealNotification(o, tx, id, skipped())
       if (completed) await whenCompleted(tx, id)
       return completed
     })
   try {
     for await (const chunk of chunks) {
-      const written = await inTransaction((tx) => addDeliveries(o, tx, own, chunk))
-      await progress(written, found !== undefined)
+      const written = await inTransaction((tx) => addDeliveries(o, tx, own, chunk.made))
+      if (written === undefined) {
+        return repeatedBy(await inTransaction((tx) => keyHolder(o, tx, notification)))
+      }
+      await wrote(chunk, written, { notificationId: id, continued })
     }
   } catch (thrown) {
     // With a key the caller can go on; without one nobody ever could: what is written is all.
@@ -150,5 +175,5 @@ export async function enqueueChunks(
     throw thrown
   }
   const completed = await seal()
-  return { notificationId: id, repeated: undefined, completed }
+  return { notificationId: id, written: [], repeated: undefined, continued, completed }
 }

@@ -73,6 +73,20 @@ export async function countOf(o: Outbox, tx: Executor, notificationId: string): 
   return Number(row?.count)
 }
 
+/** How many deliveries of a notification each channel has. */
+export async function countsByChannel(
+  o: Outbox,
+  tx: Executor,
+  notificationId: string,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx.execute<{ channel: string; count: number }>(
+    `SELECT channel, count(*)::int FROM ${o.schema}.delivery WHERE notification_id = $1
+       AND resend_of IS NULL AND fallback_of IS NULL GROUP BY channel`,
+    [notificationId],
+  )
+  return new Map(rows.map(({ channel, count }) => [channel, count]))
+}
+
 export interface NotificationState {
   readonly completed: boolean
   /** Deliveries by status. */

@@ -25,6 +25,19 @@ export interface SendResult {
   readonly repeated: boolean
 }
 
+/** How far a `send` has come, in this call. */
+export interface SendProgress {
+  readonly notificationId: string
+  /** Recipients whose deliveries are written, from the first one on. */
+  readonly recipients: number
+  /** Deliveries that this call has written; those of an earlier call with the same key are not counted. */
+  readonly deliveries: number
+  /** Recipients × channels among them that got no delivery. */
+  readonly skipped: number
+  /** An earlier call with the same key did not come to its end, and this one goes on with it. */
+  readonly continued: boolean
+}
+
 interface Made {
   readonly notificationId: string
   readonly event: string

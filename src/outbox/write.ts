@@ -1,4 +1,3 @@
-import { EnvoyerError } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Skipped } from '../recipient/skip.ts'
 import { storedFallback } from './fallback.ts'
@@ -166,23 +165,23 @@ const chunk = once(
     SELECT d.id, EXISTS (SELECT 1 FROM n) AS open FROM (SELECT 1) one LEFT JOIN d ON true`,
 )
 
-/** Adds a chunk to an unsealed notification; gives the ids of those that were not there already. */
+/**
+ * Adds a chunk to an unsealed notification; gives the ids of those that were not there already, or
+ * `undefined` where another call with the same key has sealed it meanwhile.
+ */
 export async function addDeliveries(
   o: Outbox,
   tx: Executor,
   terms: Terms,
   deliveries: readonly NewDelivery[],
-): Promise<string[]> {
+): Promise<string[] | undefined> {
   if (deliveries.length === 0) return []
   const rows = await tx.execute<{ id: string | null; open: boolean }>(chunk(o), [
     o.clockOffsetMs(),
     terms.notificationId,
     ...deliveryValues(terms, deliveries),
   ])
-  if (rows[0]?.open !== true) {
-    const problem = `event "${terms.event}": another call with the same key has finished it meanwhile`
-    throw new EnvoyerError('key-reused', problem)
-  }
+  if (rows[0]?.open !== true) return undefined
   return rows.flatMap(({ id }) => (id === null ? [] : [id]))
 }
 

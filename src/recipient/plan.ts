@@ -118,3 +118,16 @@ export function templatesMissing(
     ),
   )
 }
+
+/** Of an iterable nobody knows which chunk of it a group would be. */
+export function refuseGroups(plan: readonly PlannedChannel[]) {
+  const grouped = plan.filter(({ groupAtMost }) => groupAtMost !== undefined)
+  if (grouped.length === 0) return
+  throw new EnvoyerError(
+    'option-invalid',
+    grouped.map(
+      ({ name }) =>
+        `channel ${name} sends together: pass the recipients as an array, or \`grouping: { ${name}: 'each' }\``,
+    ),
+  )
+}

@@ -1,3 +1,4 @@
+import type { Addressed } from './addressed.ts'
 import type { SkipReason } from './route.ts'
 
 /** One recipient × channel that got no delivery. */
@@ -8,6 +9,15 @@ export interface Skip {
   readonly channel: string
   readonly reason: SkipReason
   readonly detail?: string
+}
+
+/** That a message made of a recipient is not sent. */
+export function skipOf(
+  { position, channel, users }: Pick<Addressed, 'position' | 'channel' | 'users'>,
+  reason: SkipReason,
+): Skip {
+  const userId = users[0]
+  return { recipient: position, channel, reason, ...(userId === undefined ? {} : { userId }) }
 }
 
 /** What was left out of a notification: counts of all, and the first hundred. */
@@ -24,14 +34,19 @@ export function createSkipList() {
   const counts: Record<string, Partial<Record<SkipReason, number>>> = {}
   const first: Skip[] = []
   let total = 0
+  const count = (channel: string, reason: SkipReason, more: number) => {
+    if (more <= 0) return
+    total += more
+    counts[channel] ??= {}
+    counts[channel][reason] = (counts[channel][reason] ?? 0) + more
+  }
   return {
     add(skip: Skip): void {
-      total += 1
-      counts[skip.channel] ??= {}
-      const ofChannel = counts[skip.channel]!
-      ofChannel[skip.reason] = (ofChannel[skip.reason] ?? 0) + 1
+      count(skip.channel, skip.reason, 1)
       if (first.length < kept) first.push(skip)
     },
+    /** Adds those of whom nobody knows any longer which recipients they were. */
+    count,
     list(): Skipped {
       return { total, counts, first }
     },

@@ -135,7 +135,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     const parts = await wired()
     // Wired once for what is open, not at each call.
     if (wiring?.opened !== parts.opened) {
-      wiring = { opened: parts.opened, steps: sendSteps({ ...parts, followUp, workers }) }
+      wiring = { opened: parts.opened, steps: sendSteps({ ...parts, followUp, workers, onError }) }
     }
     return wiring.steps
   }

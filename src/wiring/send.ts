@@ -26,6 +26,7 @@ export interface SendParts {
   readonly followUp: WriteEndedParts['followUp']
   /** The workers of this process. */
   readonly workers: ReadonlySet<Worker>
+  onError(error: Error): void
 }
 
 /** What carries a call's writes: the caller's transaction, or our own. */
@@ -90,6 +91,7 @@ export function sendSteps(parts: SendParts): SendSteps {
       await parts.followUp(tx, [id])
     },
     ticket: (queued) => tell(parts, queued),
+    onError: parts.onError,
   }
 }
 
