@@ -247,7 +247,10 @@ async function sendChunks(
     deliveries += ids.length
     for (const each of chunk.made) {
       made.set(each.channel, (made.get(each.channel) ?? 0) + 1)
-      if (!written.has(each.id) && !of.continued) skips.add(skipOf(each, 'duplicate-address'))
+      if (written.has(each.id) || of.continued) continue
+      const skip = skipOf(each, 'duplicate-address')
+      if (notification.key === undefined) skips.add(skip)
+      else skips.suspect(skip)
     }
     expand.forget()
     const queued = chunk.made.filter((each) => written.has(each.id))
@@ -255,11 +258,9 @@ async function sendChunks(
     await steps.ticket({ ...queuedOf(call), enqueued, deliveries: queued })
     await tellProgress(call, of, { recipients: chunk.recipients, deliveries })
   }
-  // What an earlier call wrote cannot be told from what is there twice, but in number.
+  // What another call wrote cannot be told from what is there twice, but in number.
   const recount: Chunked['recount'] = (counts) => {
-    for (const [channel, count] of made) {
-      skips.count(channel, 'duplicate-address', count - (counts.get(channel) ?? 0))
-    }
+    for (const [channel, count] of made) skips.settle(channel, count - (counts.get(channel) ?? 0))
   }
   const enqueued = await enqueueChunks(steps.outbox, carrier.inTransaction, notification, terms, {
     chunks,
@@ -285,7 +286,7 @@ async function tellProgress(
   counts: Pick<SendProgress, 'recipients' | 'deliveries'>,
 ): Promise<void> {
   try {
-    await onProgress?.({ notificationId, ...counts, skipped: skips.list().total, continued })
+    await onProgress?.({ notificationId, ...counts, skipped: skips.total(), continued })
   } catch (thrown) {
     steps.onError(toError(thrown))
   }

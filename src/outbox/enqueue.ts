@@ -132,7 +132,7 @@ export interface Chunked {
     written: readonly string[],
     of: Pick<Enqueued, 'notificationId' | 'continued'>,
   ): Promise<void>
-  /** Told at the end of a continued one how many deliveries each channel has in all. */
+  /** Told at the end of one with a key, which others may write too, how many each channel has. */
   recount(counts: ReadonlyMap<string, number>): void
   readonly whenCompleted: WhenCompleted
 }
@@ -156,7 +156,7 @@ export async function enqueueChunks(
   const own = { ...terms, notificationId: id, lane: id }
   const seal = () =>
     inTransaction(async (tx) => {
-      if (continued) recount(await countsByChannel(o, tx, id))
+      if (notification.key !== undefined) recount(await countsByChannel(o, tx, id))
       const completed = await sealNotification(o, tx, id, skipped())
       if (completed) await whenCompleted(tx, id)
       return completed

@@ -33,7 +33,9 @@ const kept = 100
 export function createSkipList() {
   const counts: Record<string, Partial<Record<SkipReason, number>>> = {}
   const first: Skip[] = []
-  let total = 0
+  /** Seem to be there twice, unless another call is writing the same. */
+  const suspects = { counts: new Map<string, number>(), first: [] as Skip[] }
+  let [total, suspected] = [0, 0]
   const count = (channel: string, reason: SkipReason, more: number) => {
     if (more <= 0) return
     total += more
@@ -45,8 +47,19 @@ export function createSkipList() {
       count(skip.channel, skip.reason, 1)
       if (first.length < kept) first.push(skip)
     },
-    /** Adds those of whom nobody knows any longer which recipients they were. */
-    count,
+    suspect(skip: Skip): void {
+      suspected += 1
+      suspects.counts.set(skip.channel, (suspects.counts.get(skip.channel) ?? 0) + 1)
+      if (suspects.first.length < kept) suspects.first.push(skip)
+    },
+    /** How many are there twice over a channel; the suspects are named only if it is these. */
+    settle(channel: string, twice: number): void {
+      count(channel, 'duplicate-address', twice)
+      const mine = suspects.first.filter((skip) => skip.channel === channel)
+      if (twice === suspects.counts.get(channel)) first.push(...mine.slice(0, kept - first.length))
+      suspected -= suspects.counts.get(channel) ?? 0
+    },
+    total: () => total + suspected,
     list(): Skipped {
       return { total, counts, first }
     },
