@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EnvoyerError } from '../../src/errors.ts'
 import type { SendProgress } from '../../src/outbox/result.ts'
@@ -10,17 +10,18 @@ import { createPagerEnvoyer, recorder } from '../support/pager.ts'
 type People = AsyncIterable<{ pager?: string }> | Iterable<{ pager?: string }>
 
 onEveryEngine('send to very many', (engine) => {
-  const opened: { close(): Promise<void> }[] = []
-  const open = (
-    ...given: Parameters<typeof createPagerEnvoyer> extends [unknown, ...infer R] ? R : never
-  ) => {
-    const app = createPagerEnvoyer(engine, ...given)
-    opened.push(app.envoyer)
-    return app
-  }
-  afterEach(async () => {
-    for (const each of opened.splice(0)) await each.close()
+  let app: ReturnType<typeof createPagerEnvoyer>
+  let working: ReturnType<typeof createPagerEnvoyer>
+  before(async () => {
+    app = createPagerEnvoyer(engine)
+    working = createPagerEnvoyer(
+      engine,
+      recorder(() => sleep(5)),
+      { concurrency: 10 },
+    )
+    await working.envoyer.worker({ stopOn: [] })
   })
+  after(() => Promise.all([app.envoyer.close(), working.envoyer.close()]))
 
   function* people(upTo: number, failAt?: number) {
     for (let n = 0; n < upTo; n += 1) {
@@ -31,7 +32,7 @@ onEveryEngine('send to very many', (engine) => {
   const drill = { what: 'drill' }
 
   test('tells after each transaction how far it is, and when it goes on with another call', async () => {
-    const { envoyer } = open()
+    const { envoyer } = app
     const told: SendProgress[] = []
     const send = (source: People) =>
       envoyer.send('alarm', source, drill, {
@@ -58,7 +59,7 @@ onEveryEngine('send to very many', (engine) => {
   })
 
   test('of an array it tells once, and of what cannot be a listener at once', async () => {
-    const { envoyer } = open()
+    const { envoyer } = app
     const told: SendProgress[] = []
     const onProgress = (progress: SendProgress) => void told.push(progress)
     const { notificationId } = await envoyer.send('alarm', [...people(20)], drill, { onProgress })
@@ -77,7 +78,7 @@ onEveryEngine('send to very many', (engine) => {
   })
 
   test('a listener is waited for; one that throws is reported, and stops nothing', async () => {
-    const { envoyer, internal } = open()
+    const { envoyer, internal } = app
     let [at, most] = [0, 0]
     const result = await envoyer.send('alarm', people(2500), drill, {
       async onProgress({ recipients }) {
@@ -96,7 +97,7 @@ onEveryEngine('send to very many', (engine) => {
   })
 
   test('who is there twice is counted, also where the call goes on with another one', async () => {
-    const { envoyer } = open()
+    const { envoyer } = app
     function* twice(failAt?: number) {
       yield { pager: 'twice' }
       yield* people(1300, failAt)
@@ -115,7 +116,7 @@ onEveryEngine('send to very many', (engine) => {
   })
 
   test('of calls with one key at the same time, each ends with the same and nobody is told twice', async () => {
-    const { envoyer } = open()
+    const { envoyer } = app
     const results = await Promise.all(
       Array.from({ length: 4 }, () => envoyer.send('alarm', people(2500), drill, { key: 'race' })),
     )
@@ -127,8 +128,8 @@ onEveryEngine('send to very many', (engine) => {
   })
 
   test('what a slow source has given goes while it is waited for', async () => {
-    const { envoyer, backend } = open()
-    await envoyer.worker({ stopOn: [] })
+    const { envoyer, backend } = working
+    backend.sent.length = 0
     let end: () => void = () => {}
     const ended = new Promise<void>((resolve) => {
       end = resolve
@@ -146,8 +147,8 @@ onEveryEngine('send to very many', (engine) => {
   })
 
   test('completed by whom all was settled before the end, with what is to follow', async () => {
-    const { envoyer, backend } = open()
-    await envoyer.worker({ stopOn: [] })
+    const { envoyer, backend } = working
+    backend.sent.length = 0
     async function* waiting() {
       yield { pager: 'only' }
       await until(() => backend.sent.length === 1, 'the only one', 10_000)
@@ -169,11 +170,8 @@ onEveryEngine('send to very many', (engine) => {
   })
 
   test('one send to very many holds up nobody else, while it is written and while it goes out', async () => {
-    const { envoyer, backend } = open(
-      recorder(() => sleep(5)),
-      { concurrency: 10 },
-    )
-    await envoyer.worker({ stopOn: [] })
+    const { envoyer, backend } = working
+    backend.sent.length = 0
     function* everybody() {
       for (let n = 0; n < 6000; n += 1) yield { pager: `all${n}` }
     }
