@@ -22,14 +22,14 @@ export interface DeliverSteps {
   /** When it may go, as windows and deadline are at this instant. */
   availability(claimed: Claimed, now: Date): Timing
   context(claimed: Claimed): Promise<Context>
-  /** The message's parts. */
-  render(claimed: Claimed, context: Context): Record<string, string>
+  /** The message's parts, at an instant of the database's clock. */
+  render(claimed: Claimed, context: Context, now: Date): Record<string, string>
   /** Hands the message to the channel's backend. */
   send(
     claimed: Claimed,
     context: Context,
     message: Record<string, string>,
-    hold: Pick<Hold, 'signal'>,
+    run: { readonly startedAt: Date; readonly signal: AbortSignal },
     /** Told which member of a backend made of backends has the message. */
     took: (backend: string) => void,
   ): Promise<Receipt>
@@ -51,20 +51,22 @@ export interface DeliverSteps {
  */
 export function createDeliver(steps: DeliverSteps): Deliver {
   return async (claimed, hold) => {
-    const startedAt = new Date()
+    const startedAt = hold.now()
     const began = performance.now()
     let backend = steps.backend(claimed.channel)
     const took = (member: string) => {
       backend = member
     }
     try {
-      const now = hold.now()
-      const held = heldUp(claimed, steps.availability(claimed, now), now)
+      const held = heldUp(claimed, steps.availability(claimed, startedAt), startedAt)
       if (held) return held
       const context = await steps.context(claimed)
-      const message = steps.render(claimed, context)
+      const message = steps.render(claimed, context, startedAt)
       if (!hold.held()) return undefined
-      const answer = await untilAborted(steps.send(claimed, context, message, hold, took), hold)
+      const answer = await untilAborted(
+        steps.send(claimed, context, message, { startedAt, signal: hold.signal }, took),
+        hold,
+      )
       const receipt = readReceipt(answer)
       const sensitive = steps.isSensitive(claimed)
       return {
@@ -200,7 +202,7 @@ export function lostOutcome(delivery: Lost, retry: RetryPolicy): Outcome {
     claims: delivery.claims,
     notificationId: delivery.notificationId,
     backend: null,
-    startedAt: new Date(),
+    startedAt: delivery.adoptedAt,
     tookMs: 0,
   }
 }

@@ -40,6 +40,7 @@ export function composeMail(
     ...(message.html === undefined ? {} : { html: message.html }),
     // the same on every attempt, so that a mail that went out twice can be told by its receivers
     messageId: messageId(mail.id, from.address),
+    date: mail.startedAt,
     headers: headersOf(mail, settings).map(toNodemailer),
     ...(attachments.length > 0 ? { attachments: attachments.map((one) => ({ ...one })) } : {}),
     // bcc is in the envelope only

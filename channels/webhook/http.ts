@@ -124,7 +124,8 @@ export function http(options: HttpOptions = {}): HttpBackend {
     }
     const { body, contentType } = payload(outgoing, method, wanted)
     const secrets = address.secret === undefined ? defaults.secrets : [address.secret].flat()
-    const signed = { id: outgoing.id, timestamp: new Date(), body: body ?? '' }
+    // Receivers refuse for good what is stamped minutes off their own time (Standard Webhooks 1.0).
+    const signed = { id: outgoing.id, timestamp: outgoing.startedAt, body: body ?? '' }
     const headers = {
       'user-agent': 'Envoyer',
       ...custom,

@@ -34,6 +34,8 @@ export interface Outgoing<
   readonly zone: string
   /** When `send` was called. */
   readonly createdAt: Date
+  /** When this try began, by the database's clock; that of the worker's machine may be wrong. */
+  readonly startedAt: Date
   /** For backends made of backends. */
   readonly backends?: Backends
   /** Aborted when the attempt's time is up, or the worker must stop. */

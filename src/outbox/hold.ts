@@ -62,6 +62,8 @@ export interface Lost {
   readonly claims: number
   readonly attemptsBefore: number
   readonly elapsedMs: number
+  /** When it was found, by the database's clock. */
+  readonly adoptedAt: Date
   /** The notification has something to send when it is completed. */
   readonly onCompleted: boolean
 }
@@ -86,6 +88,7 @@ export async function adoptLost(
      RETURNING id, notification_id AS "notificationId", event, channel, users, attempts, claims,
        attempts_before AS "attemptsBefore", 
        (extract(epoch FROM ${now(1)} - due_at) * 1000)::float8 AS "elapsedMs",
+       ${now(1)} AS "adoptedAt",
        (SELECT n.options ? 'onCompleted' FROM ${o.schema}.notification n
         WHERE n.id = d.notification_id) AS "onCompleted"`,
     [o.clockOffsetMs(), request.channels, request.events, request.leaseMs],

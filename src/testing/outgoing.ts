@@ -34,6 +34,7 @@ export function createOutgoing<Address, Message, Options = Record<never, never>>
     locale: 'en',
     zone: 'UTC',
     createdAt: new Date(),
+    startedAt: new Date(),
     signal: new AbortController().signal,
     ...parts,
   }

@@ -15,12 +15,13 @@ export interface OutgoingParts {
   readonly options: unknown
   readonly backends: Backends
   readonly signal: AbortSignal
+  readonly startedAt: Date
 }
 
 /** A claimed delivery as its backend gets it. */
 export function toOutgoing(claimed: Claimed, parts: OutgoingParts): Outgoing {
   const { id, notificationId, event, locale, zone, createdAt, address, recipient } = claimed
-  const { sealer, channel, message, options, backends, signal } = parts
+  const { sealer, channel, message, options, backends, startedAt, signal } = parts
   const { input, output } = parts.context
   const load = (each: Json) => loadAddress(sealer, channel, each)
   const ofGroup = Array.isArray(recipient)
@@ -44,6 +45,7 @@ export function toOutgoing(claimed: Claimed, parts: OutgoingParts): Outgoing {
     locale,
     zone,
     createdAt,
+    startedAt,
     backends,
     signal,
   }

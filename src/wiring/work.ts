@@ -75,22 +75,22 @@ function wireDeliver(
   return createDeliver({
     availability: (claimed, now) => timingAt(configuration, timetables, claimed, now),
     context: createContexts(configuration),
-    render: (claimed, { output: context }) => {
+    render: (claimed, { output: context }, now) => {
       const { event, channel, locale, zone, id } = claimed
       const { recipient } = claimed
       const recipients = (Array.isArray(recipient) ? recipient : [recipient]) as JsonObject[]
-      const now = new Date(Date.now() + outbox.clockOffsetMs())
       const envoyer = { event, channel, locale, tz: zone, now, delivery: id }
       const scope = { context, recipients, recipient: recipients[0]!, envoyer }
       const message = templates.render(event, channel, locale, scope)
       return channels[channel]!.definition.complete?.(message) ?? message
     },
-    send: async (claimed, context, message, { signal }, took) =>
+    send: async (claimed, context, message, { startedAt, signal }, took) =>
       backends[claimed.channel]!.send(
         toOutgoing(claimed, {
           sealer,
           context,
           message,
+          startedAt,
           signal,
           channel: channels[claimed.channel]!,
           options: optionsOf(claimed),
