@@ -43,7 +43,7 @@ export function refused(response: HttpResponse, asked: Asked, said?: Said): NotT
   const wait = response.headers['retry-after']
   const error = postofficeError(failure, {
     text: describe(status, said, heard, asked.expected),
-    retryAfterMs: retryAfterMs(wait),
+    retryAfterMs: retryAfterMs(response.headers),
     exchange: {
       ...asked.exchange,
       response: {

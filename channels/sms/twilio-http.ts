@@ -130,7 +130,7 @@ function refusal(
   const failure = { code, status, error: '', handedOver: true }
   return twilioError(failure, {
     text: said === '' ? `Twilio answered ${what}.` : `Twilio answered ${what}: ${said}`,
-    retryAfterMs: retryAfterMs(headers['retry-after']),
+    retryAfterMs: retryAfterMs(headers),
     exchange: {
       ...exchange,
       response: {

@@ -31,7 +31,7 @@ export function statusError(
   if (status >= 400 && status <= 499 && !temporary4xx.has(status)) {
     return new Permanent(text, options)
   }
-  const delayMs = retryAfterMs(headers['retry-after'])
+  const delayMs = retryAfterMs(headers)
   if (throttling.has(status)) {
     // Only this delivery: the other receivers of the notification are not overloaded.
     return new RetryAfter(delayMs ?? throttleMs, text, options)

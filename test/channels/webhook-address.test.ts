@@ -159,28 +159,41 @@ describe('the channel', () => {
 describe('Retry-After', () => {
   const now = new Date('1994-11-06T08:49:00Z')
   const day = 24 * 3600 * 1000
+  const read = (value: string | undefined, date?: string) =>
+    retryAfterMs(
+      { ...(value !== undefined && { 'retry-after': value }), ...(date && { date }) },
+      now,
+    )
 
   test('is read as seconds and as each form of HTTP-date', () => {
-    assert.equal(retryAfterMs('0', now), 0)
-    assert.equal(retryAfterMs(' 120 ', now), 120_000)
+    assert.equal(read('0'), 0)
+    assert.equal(read(' 120 '), 120_000)
     for (const date of [
       'Sun, 06 Nov 1994 08:49:37 GMT',
       'Sunday, 06-Nov-94 08:49:37 GMT',
       'Sun Nov  6 08:49:37 1994',
     ]) {
-      assert.equal(retryAfterMs(date, now), 37_000, date)
+      assert.equal(read(date), 37_000, date)
     }
   })
 
   test('is never longer than a day and never in the past', () => {
-    assert.equal(retryAfterMs('999999999999999999999', now), day)
-    assert.equal(retryAfterMs('Sun, 06 Nov 2094 08:49:37 GMT', now), day)
-    assert.equal(retryAfterMs('Sun, 06 Nov 1994 08:00:00 GMT', now), 0)
+    assert.equal(read('999999999999999999999'), day)
+    assert.equal(read('Sun, 06 Nov 2094 08:49:37 GMT'), day)
+    assert.equal(read('Sun, 06 Nov 1994 08:00:00 GMT'), 0)
+  })
+
+  test('is counted from the time at which the other side says that it answered', () => {
+    const at = 'Tue, 03 Jun 2025 10:02:00 GMT'
+    assert.equal(read(at, 'Tue, 03 Jun 2025 10:00:30 GMT'), 90_000)
+    assert.equal(read(at, 'Tue, 03 Jun 2025 11:00:00 GMT'), 0)
+    assert.equal(read('Sun, 06 Nov 1994 08:49:37 GMT', 'yesterday'), 37_000)
+    assert.equal(read('5', 'Tue, 03 Jun 2025 10:00:30 GMT'), 5000)
   })
 
   test('is ignored where it is neither', () => {
     for (const value of [undefined, '', '1.5', '-1', 'soon', '1e3', '2026-01-01', 'Foo, 99 Bar']) {
-      assert.equal(retryAfterMs(value, now), undefined, String(value))
+      assert.equal(read(value), undefined, String(value))
     }
   })
 })
