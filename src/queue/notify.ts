@@ -17,17 +17,21 @@ export function createNotifyQueue(
 ): Queue {
   const local = createInProcessQueue(onError, listen)
   const others = createSpaced(spacingMs, () => notify().catch((thrown) => onError(toError(thrown))))
+  let closed = false
   return {
     ...local,
     ticket(channel, options) {
+      // Of a `send` that was under way when all was closed: workers look by themselves.
+      if (closed) return
       local.ticket(channel, options)
       // Later work is found by everybody's own look at the outbox.
       if (!options?.delayMs) others.ask()
     },
     async close() {
-      const closed = local.close()
+      closed = true
+      const localClosed = local.close()
       await others.finish()
-      await closed
+      await localClosed
     },
   }
 }
