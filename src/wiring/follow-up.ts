@@ -3,6 +3,7 @@ import { codeOf, EnvoyerError, toError } from '../errors.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
+import { leaveFollowUp, takeLeft } from '../outbox/left.ts'
 import { erased, eraseFollowUp } from '../outbox/write.ts'
 import type { createSend } from '../send.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
@@ -51,9 +52,11 @@ export function createFollowUp(
     for (const { id, follow } of rows) {
       // It was sent when the notification was completed before.
       if (follow.secret === erased) continue
+      if (!Object.hasOwn(events, follow.event)) {
+        await leaveFollowUp(outbox, tx, id)
+        continue
+      }
       const sendIt = async () => {
-        // An event that this version no longer has is not worth failing the settled ones for.
-        if (!Object.hasOwn(events, follow.event)) return
         const terms = parseSendOptions({ key: `completed:${id}` }, follow.event, events, channels)
         const context = reveal(sealer, follow)
         await (await send())(follow.event, follow.recipients, context, terms, carrier)
@@ -67,6 +70,26 @@ export function createFollowUp(
     return () => {
       if (rows.length > 0) for (const channel of Object.keys(channels)) queue.ticket(channel)
     }
+  }
+}
+
+/** How often a worker looks whether another version has left it something to follow. */
+const leftEveryMs = 5000
+
+/** Sends what follows notifications that were completed by a version that does not know its event. */
+export function createFollowLeft(
+  { outbox, database }: Pick<Opened, 'outbox' | 'database'>,
+  events: readonly string[],
+  followUp: WriteEndedParts['followUp'],
+): () => Promise<void> {
+  let nextAt = 0
+  return async () => {
+    if (performance.now() < nextAt) return
+    nextAt = performance.now() + leftEveryMs
+    const afterCommit = await database.transaction(async (tx) =>
+      followUp(tx, await takeLeft(outbox, tx, events)),
+    )
+    afterCommit()
   }
 }
 

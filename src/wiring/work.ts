@@ -14,6 +14,7 @@ import type { Templates } from '../template/contract.ts'
 import type { Deliver } from '../worker/contract.ts'
 import { startWorker, type Worker, type WorkerOptions } from '../worker/worker.ts'
 import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
+import { createFollowLeft } from './follow-up.ts'
 import type { Opened } from './open.ts'
 import { toOutgoing } from './outgoing.ts'
 import { reveal } from './sensitive.ts'
@@ -127,6 +128,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
       unknown.map((name) => `"${name}"`),
     )
   const retry = retryOf(configuration)
+  const followLeft = createFollowLeft(opened, Object.keys(events), followUp)
   const health = createHealth(opened.outbox, opened.database, onError)
   await settings.refresh()
   const worker = await startWorker(
@@ -145,6 +147,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
         const { clock } = opened
         await Promise.all([
           ...[settings.refresh(), templates.refresh(), health.refresh(), clock.refresh()],
+          followLeft(),
         ])
       },
       onError,

@@ -34,6 +34,10 @@ export class Reach3 implements MigrationInterface {
     // What an earlier version has in its hands goes on under the number that it knows.
     await runner.query(`UPDATE ${s}.delivery SET claims = attempts WHERE status = 'sending'`)
     await runner.query(`ALTER TABLE ${s}.notification ADD COLUMN secret text`)
+    // What is to follow, and was left to a version that knows its event.
+    await runner.query(
+      `CREATE INDEX notification_left ON ${s}.notification ((options #>> '{onCompleted,event}')) WHERE options #> '{onCompleted,left}' IS NOT NULL`,
+    )
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -48,6 +52,7 @@ export class Reach3 implements MigrationInterface {
     await runner.query(
       `CREATE INDEX delivery_scheduled ON ${s}.delivery (send_at) WHERE status = 'pending' AND turn IS NULL`,
     )
+    await runner.query(`DROP INDEX ${s}.notification_left`)
     await runner.query(`ALTER TABLE ${s}.notification DROP COLUMN secret`)
   }
 }
