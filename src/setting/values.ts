@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Database, OwnDatabase } from '../database/contract.ts'
+import { codeOf, toError } from '../errors.ts'
 import type { Json } from '../event/json.ts'
 
 /** Other processes see a change within five seconds: what is older than this is never used. */
@@ -92,7 +93,11 @@ export function createValues(
         // Not shared with others: their read may be waiting for the very session that is held here.
         if (age > staleMs) await read(through)
       } else if (age > staleMs) await refreshNow()
-      else if (age > agingMs) refreshNow().catch(onError)
+      else if (age > agingMs) {
+        // The call itself is told of an open transaction, where that matters to it.
+        const tell = (error: Error) => codeOf(error, '') === 'transaction-open' || onError(error)
+        refreshNow().catch((thrown) => tell(toError(thrown)))
+      }
     },
   }
 }
