@@ -35,6 +35,7 @@ test('a mail arrives with its parts, names and headers, and the receipt says so'
     mailTo('"Doe, Jane" <jane@customer.example>', {
       message: { subject: ' Your order\n is größer ', html: '<p>é</p>', text: 'é' },
       options: { headers: { 'x-shop': 'ü' } },
+      startedAt: new Date('2026-03-05T10:00:00Z'),
     }),
   )
   const { from, to, mail } = server.mails.at(-1)!
@@ -53,6 +54,8 @@ test('a mail arrives with its parts, names and headers, and the receipt says so'
     accepted: 1,
   })
   assert.equal(mail.messageId, receipt.id)
+  // Of the try, and not by the clock of this machine.
+  assert.equal(Date.parse(mail.date!), Date.UTC(2026, 2, 5, 10))
 })
 
 test('the Message-ID is the same on a retry, and of the domain of the sender used', async (t) => {
