@@ -42,7 +42,7 @@ export interface Row {
   readonly error_code: string | null
 }
 
-const delivery = (channel: string, address: string, position: number): NewDelivery => ({
+export const delivery = (channel: string, address: string, position: number): NewDelivery => ({
   id: createId(),
   position,
   channel,
@@ -59,7 +59,7 @@ const delivery = (channel: string, address: string, position: number): NewDelive
   fallback: [],
 })
 
-const nothingSkipped = { total: 0, counts: {}, first: [] }
+export const nothingSkipped = { total: 0, counts: {}, first: [] }
 
 export async function openBare(engine: Engine): Promise<Bare> {
   const { databaseUrl, directory, schema } = engine.fresh()
@@ -128,7 +128,10 @@ export async function openBare(engine: Engine): Promise<Bare> {
   }
 }
 
-const tried = ({ id, attempts, claims, notificationId }: Claimed) => ({
+/** What a worker knows of a claim when it says how it ended. */
+export type Grip = Pick<Claimed, 'id' | 'attempts' | 'claims' | 'notificationId'>
+
+const tried = ({ id, attempts, claims, notificationId }: Grip) => ({
   id,
   attempts,
   claims,
@@ -138,14 +141,14 @@ const tried = ({ id, attempts, claims, notificationId }: Claimed) => ({
   tookMs: 1,
 })
 
-export const asSent = (claimed: Claimed): Sent => ({
+export const asSent = (claimed: Grip): Sent => ({
   outcome: 'sent',
   ...tried(claimed),
   receipt: {},
   message: undefined,
 })
 
-export const asRetry = (claimed: Claimed, delayMs: number, code = 'busy'): NotSent => ({
+export const asRetry = (claimed: Grip, delayMs: number, code = 'busy'): NotSent => ({
   outcome: 'retry',
   ...tried(claimed),
   tried: true,
@@ -157,7 +160,7 @@ export const asRetry = (claimed: Claimed, delayMs: number, code = 'busy'): NotSe
   response: undefined,
 })
 
-export const asFailed = (claimed: Claimed): NotSent => ({
+export const asFailed = (claimed: Grip): NotSent => ({
   ...asRetry(claimed, 0, 'refused'),
   outcome: 'failed',
 })

@@ -1,0 +1,174 @@
+import { type Claim, type Claimed, claim } from '../../../src/outbox/claim.ts'
+import { claimAlone } from '../../../src/outbox/claim-alone.ts'
+import {
+  type Asked,
+  type ExpectedClaim,
+  expectedAlone,
+  expectedClaim,
+  ratedBuckets,
+  type Share,
+} from './expected-claim.ts'
+import { type Model, type ModelDelivery, takeTokens } from './model.ts'
+import { bucketsOf, type ChannelName, type SimulatedWorker, type Site } from './site.ts'
+import { type Step, same, step } from './step.ts'
+import { halfTicks, leaseMs } from './time.ts'
+
+export interface Claiming {
+  readonly worker: number
+  readonly channel: ChannelName
+  readonly limit: number
+  readonly ordinary: number
+}
+
+const start = { nextLane: null, nextUrgentLane: null }
+
+function asked({ overall }: Site, worker: SimulatedWorker, given: Claiming): Asked {
+  const { channel, limit, ordinary } = given
+  const { nextLane, nextUrgentLane } = worker.walks.get(channel) ?? start
+  return {
+    ...{ channel, limit, overall, events: worker.events, buckets: bucketsOf(channel) },
+    ordinaryLimit: Math.min(limit, ordinary),
+    ...{ afterLane: nextLane, afterUrgentLane: nextUrgentLane },
+  }
+}
+
+function note(site: Site, worker: SimulatedWorker, claimed: readonly Claimed[]): void {
+  worker.held.push(...claimed)
+  site.ledger.claimed(claimed)
+}
+
+export const claimSome = (given: Claiming): Step =>
+  step(
+    'claim',
+    given,
+    async (site) => {
+      const worker = site.workers[given.worker]!
+      const request = asked(site, worker, given)
+      const result = await claim(site.outbox, site.database, { ...request, leaseMs })
+      worker.walks.set(given.channel, result)
+      note(site, worker, result.claimed)
+      const flow = { at: site.now(), granted: result.claimed.length }
+      site.ledger.flowed(given.channel, flow)
+      checkBounds(request, result)
+      return { request, result }
+    },
+    (model, { request, result }) => {
+      const expected = expectedClaim(model, request)
+      const { claimed, nextLane, nextUrgentLane, limited } = result
+      const mine = (urgent: boolean) => claimed.filter((each) => each.urgent === urgent)
+      compareShares('urgent', mine(true), expected.urgent)
+      compareShares('ordinary', mine(false), expected.ordinary)
+      same('where to go on', told({ nextLane, nextUrgentLane, limited }), told(expected))
+      compareOrder(model, claimed)
+      for (const each of claimed) hold(model, each)
+      for (const bucket of ratedBuckets(model, request.buckets)) {
+        takeTokens(model, bucket, claimed.length)
+      }
+    },
+  )
+
+/** What holds of a claim whatever else goes on. */
+function checkBounds(request: Asked, { claimed }: Claim): void {
+  const ordinary = claimed.filter(({ urgent }) => !urgent).length
+  same('within its limit', claimed.length <= request.limit, true)
+  same('within what ordinary ones may take', ordinary <= request.ordinaryLimit, true)
+  const foreign = claimed.filter(
+    ({ event, channel }) => channel !== request.channel || !request.events.includes(event),
+  )
+  same('of what the worker does not know', foreign, [])
+  const late = claimed.findIndex(({ urgent }) => !urgent)
+  same('urgent ones after others', late >= 0 && claimed.slice(late).some((c) => c.urgent), false)
+}
+
+const told = ({
+  nextLane,
+  nextUrgentLane,
+  limited,
+}: Pick<ExpectedClaim, 'nextLane' | 'nextUrgentLane' | 'limited'>) => ({
+  ...{ nextLane, nextUrgentLane, limited },
+})
+
+/** Of each lane as many as its share, and none before one that is to go sooner. */
+function compareShares(
+  kind: string,
+  claimed: readonly Claimed[],
+  expected: readonly Share[],
+): void {
+  const ids = new Set(claimed.map(({ id }) => id))
+  const left = new Set(ids)
+  for (const { from, count } of expected) {
+    const taken = from.filter(({ id }) => ids.has(id))
+    const name = `${kind} ones claimed of ${from[0]!.event} in lane ${from[0]!.lane}`
+    same(name, taken.length, count)
+    const latest = Math.max(...taken.map(({ sendAt }) => sendAt))
+    const overtaken = from.filter((each) => !ids.has(each.id) && each.sendAt < latest)
+    same(
+      `${name}, before others`,
+      overtaken.map(({ id }) => id),
+      [],
+    )
+    for (const { id } of taken) left.delete(id)
+  }
+  same(`${kind} ones claimed that nobody may claim now`, [...left], [])
+}
+
+function compareOrder(model: Model, claimed: readonly Claimed[]): void {
+  const times = claimed.map(({ id, urgent }) => ({
+    ...{ urgent, sendAt: model.deliveries.get(id)!.sendAt },
+  }))
+  const wrong = times.filter((each, n) => {
+    const next = times[n + 1]
+    return next !== undefined && each.urgent === next.urgent && each.sendAt > next.sendAt
+  })
+  same('claimed before what goes sooner', wrong, [])
+}
+
+function hold(model: Model, claimed: Claimed): void {
+  const delivery = model.deliveries.get(claimed.id)!
+  delivery.status = 'sending'
+  delivery.inLine = false
+  delivery.attempts += 1
+  delivery.claims += 1
+  delivery.leaseUntil = model.now + leaseMs
+  same(`what the worker is told of ${claimed.id}`, tellOf(claimed), {
+    ...{ attempts: delivery.attempts, claims: delivery.claims },
+    ...{ attemptsBefore: delivery.attemptsBefore, lane: delivery.lane },
+    address: delivery.addressKey,
+    what: delivery.notification,
+    since: halfTicks(model.now - delivery.dueAt),
+  })
+}
+
+const tellOf = (claimed: Claimed) => ({
+  ...{ attempts: claimed.attempts, claims: claimed.claims },
+  ...{ attemptsBefore: claimed.attemptsBefore, lane: claimed.lane },
+  address: claimed.address,
+  what: claimed.context.what,
+  since: halfTicks(claimed.elapsedMs),
+})
+
+export const claimOneAlone = (given: Pick<Claiming, 'worker' | 'channel'>): Step =>
+  step(
+    'claim alone',
+    given,
+    async (site) => {
+      const worker = site.workers[given.worker]!
+      const { overall } = site
+      const { channel } = given
+      const request = { channel, overall, events: worker.events, buckets: bucketsOf(channel) }
+      const claimed = await claimAlone(site.outbox, site.database, { ...request, leaseMs })
+      const claimedIds = claimed === undefined ? [] : [claimed]
+      note(site, worker, claimedIds)
+      site.ledger.flowed(channel, { at: site.now(), alone: claimedIds.length })
+      return { request, claimed }
+    },
+    (model, { request, claimed }) => {
+      const may: readonly ModelDelivery[] = expectedAlone(model, request)
+      const right = may.length === 0 ? claimed === undefined : may.some((d) => d.id === claimed?.id)
+      const expected = may.map(({ id }) => id)
+      if (!right) same('claimed alone', claimed?.id ?? null, expected)
+      if (claimed) hold(model, claimed)
+      const count = claimed ? 1 : 0
+      for (const bucket of ratedBuckets(model, request.buckets)) takeTokens(model, bucket, count)
+    },
+  )
