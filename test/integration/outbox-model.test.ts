@@ -10,7 +10,7 @@ import { asTheModel, inAnyOrder } from '../support/outbox-model/property.ts'
 const thorough = process.env.ENVOYER_THOROUGH === '1'
 
 const rounds = (numRuns: number) => ({
-  numRuns: thorough ? 100 * numRuns : numRuns,
+  numRuns: thorough ? 50 * numRuns : numRuns,
   // What was found has to be told before the test's own time is over.
   interruptAfterTimeLimit: (thorough ? 60 : 2) * 60_000,
   // Long sequences from the first run on.
@@ -25,7 +25,7 @@ onEveryEngine('the outbox, whatever is done to it', (engine) => {
   after(() => bare.close())
 
   test('does with every delivery what a simple model of it does, and ends them all', async () => {
-    await fc.assert(asTheModel(bare), rounds(engine.name === 'embedded' ? 3 : 7))
+    await fc.assert(asTheModel(bare), rounds(engine.name === 'embedded' ? 5 : 15))
   })
 })
 
@@ -37,7 +37,7 @@ describe('the outbox on PostgreSQL, whatever is done to it at the same time', ()
   after(() => bare.close())
 
   test('sends nothing twice, counts right, keeps to rates, and ends every delivery', async () => {
-    await fc.assert(inAnyOrder(bare), rounds(6))
+    await fc.assert(inAnyOrder(bare), rounds(15))
   })
 })
 

@@ -15,10 +15,12 @@ import { type ChannelName, channels, events } from './site.ts'
 import { inTurn, type Step } from './step.ts'
 import { add, open, seal, write } from './write-steps.ts'
 
-const worker = fc.nat({ max: 2 })
+const worker = fc.constantFrom(0, 1, 2, 2)
 const channel = fc.constantFrom(...channels)
 const which = fc.nat({ max: 40 })
 const ticks = fc.integer({ min: 1, max: 3 })
+/** Most begin at the first, so that there is something after it. */
+const start = fc.constantFrom(0, 0, 0, 1, 2)
 const few = fc.nat({ max: 6 })
 const seldom = fc.integer({ min: 0, max: 4 }).map((n) => n === 4)
 
@@ -51,8 +53,8 @@ const ends = fc.array(
 const lostEnd = fc.constantFrom<End>('retry now', 'retry now', 'retry', 'retry', 'failed')
 /** How many a channel may have in flight. */
 export const overalls = fc.constantFrom(undefined, undefined, undefined, 4)
-const some = { worker, from: few, count: ticks, stale: fc.constantFrom(false, false, true) }
-const chosen = { from: which, count: ticks }
+const some = { worker, from: start, count: ticks, stale: fc.constantFrom(false, false, true) }
+const chosen = { from: which, count: fc.integer({ min: 1, max: 4 }) }
 
 const claims = fc
   .record({ worker, channel, limit: few, ordinary: fc.constantFrom(0, 2, 8, 8) })
@@ -68,7 +70,7 @@ const work: fc.WeightedArbitrary<Step>[] = [
   {
     weight: 10,
     arbitrary: fc
-      .record({ worker, from: few, stale: fc.constantFrom(false, false, true), ends })
+      .record({ worker, from: start, stale: fc.constantFrom(false, false, true), ends })
       .map(settleSome),
   },
   { weight: 3, arbitrary: fc.record({ worker }).map(adopt) },
@@ -76,8 +78,8 @@ const work: fc.WeightedArbitrary<Step>[] = [
   { weight: 1, arbitrary: fc.record(some).map(renewSome) },
   { weight: 2, arbitrary: fc.record(some).map(giveSomeBack) },
   { weight: 2, arbitrary: fc.record({ ...some, ticks: fc.nat({ max: 2 }) }).map(putSomeOff) },
-  { weight: 2, arbitrary: fc.record(chosen).map(retryFailed) },
-  { weight: 2, arbitrary: fc.record(chosen).map(resendSent) },
+  { weight: 4, arbitrary: fc.record(chosen).map(retryFailed) },
+  { weight: 3, arbitrary: fc.record(chosen).map(resendSent) },
   { weight: 1, arbitrary: fc.record(chosen).map(cancelWaiting) },
   {
     weight: 2,
@@ -85,7 +87,7 @@ const work: fc.WeightedArbitrary<Step>[] = [
   },
   { weight: 3, arbitrary: fc.constant({}).map(look) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({ of: fc.constantFrom(...channels, 'lane'), which, ticks }).map(pause),
   },
   { weight: 2, arbitrary: fc.record({ channel, count: ticks }).map(returnSome) },
@@ -106,12 +108,21 @@ const wreck = (name: ChannelName) =>
     settleLost({ worker: 2, count: 10, end: 'retry now' }),
   ])
 
+/** A provider refuses or takes all that it is given. */
+const round = (end: End) => (name: ChannelName) =>
+  inTurn(`all ${end} ${name}`, [
+    claimSome({ worker: 2, channel: name, limit: 5, ordinary: 5 }),
+    settleSome({ worker: 2, from: 0, stale: false, ends: [end, end, end, end, end] }),
+  ])
+
 const rates = fc.record({ channel, rate }).map(changeRate)
 
 /** What changes the terms for all, or takes time. */
 const turns: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ ticks }).map(wait) },
   { weight: 2, arbitrary: channel.map(wreck) },
+  { weight: 2, arbitrary: channel.map(round('failed')) },
+  { weight: 1, arbitrary: channel.map(round('sent')) },
   { weight: 2, arbitrary: rates },
   {
     weight: 2,
