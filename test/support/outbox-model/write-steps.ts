@@ -1,4 +1,3 @@
-import { EnvoyerError } from '../../../src/errors.ts'
 import { createId } from '../../../src/outbox/id.ts'
 import type { NewDelivery } from '../../../src/outbox/new-delivery.ts'
 import {
