@@ -13,7 +13,7 @@ const escapes = /\\(?:u[\da-f]{4}|.)/g
  */
 export function asJson(rows: readonly object[]): string {
   const text = written(rows)
-  if (!unstorable.test(text)) return text
+  if (!text.includes('\\u')) return text
   // JSON.stringify escapes no surrogate but one without its other half.
   return text.replace(escapes, (each) => (unstorable.test(each) ? replacement : each))
 }

@@ -63,6 +63,8 @@ export interface Emitter {
   /** Gives the function that takes the listener off again. */
   on<Name extends keyof Signals>(name: Name, listener: Listener<Name>): () => void
   emit<Name extends keyof Signals>(name: Name, signal: Signals[Name]): void
+  /** Whether anybody listens: what nobody hears need not be made. */
+  hears(name: keyof Signals): boolean
 }
 
 /**
@@ -87,6 +89,7 @@ export function createEmitter(onError: (error: Error) => void): Emitter {
       ofName.add(entry)
       return () => void ofName.delete(entry)
     },
+    hears: (name) => (listeners.get(name)?.size ?? 0) > 0,
     emit(name, signal) {
       for (const listener of listeners.get(name) ?? []) {
         try {

@@ -103,7 +103,8 @@ async function tell(parts: SendParts, queued: Queued): Promise<void> {
     await notifyWorkers(parts.opened.outbox, carrier.database)
     return
   }
-  for (const delivery of deliveries) {
+  const told = parts.emitter.hears('delivery:queued') ? deliveries : []
+  for (const delivery of told) {
     parts.emitter.emit('delivery:queued', {
       id: delivery.id,
       notificationId: enqueued.notificationId,

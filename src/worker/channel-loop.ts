@@ -36,8 +36,10 @@ export interface ChannelLoop {
 
 /** How soon to ask again whether it is this channel's turn to send alone. */
 const soloPauseMs = 25
+/** How long what was claimed has for its start, before it is looked whether there is more. */
+const startMs = 5
 /** How long a free place waits for others before a claim is made for it alone. */
-const gatherMs = 20
+const gatherMs = 50
 
 /**
  * Keeps a channel's places filled. While there is a backlog it claims when half of the places are
@@ -72,6 +74,9 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
     const { claimed, more } = await rounds.claim({ limit, ordinaryLimit })
     found ||= claimed.length > 0
     for (const each of claimed) void places.take(options.start(each, claimedAt))
+    // There was hardly more than this: a single message is not to share its way with another claim.
+    if (more && claimed.length > 0 && claimed.length < limit / 2 && !woken && !stopping)
+      await places.changed(startMs)
     return more
   }
   /** Waits where a claim would be made too early; true where it did. */

@@ -20,10 +20,13 @@ export interface SettlerOptions<Item> {
 }
 
 const largestChunk = 500
+/** How far apart chunks begin, unless one is this large already: each costs a sync of the disk. */
+const gatherMs = 20
+const largeEnough = 100
 
 /**
- * Writes outcomes in chunks: the first at once, and while a chunk is being written the next one
- * gathers. What cannot be written (the database restarts) is kept and tried again: an outcome that
+ * Writes outcomes in chunks: the first at once, and while one is being written, and a moment longer,
+ * the next one gathers. What cannot be written (the database restarts) is kept and tried again: an outcome that
  * is known must not be lost, or the message would go out twice. Chunks that fail become smaller,
  * so that one outcome that can never be written does not keep the others.
  */
@@ -53,10 +56,24 @@ export function createSettler<Item>(
     size = Math.max(1, Math.floor(chunk.length / 2))
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
+  let beganAt = Number.NEGATIVE_INFINITY
+  let hurry: () => void = () => {}
+  let draining = false
+  const gather = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, beganAt + gatherMs - performance.now())
+      hurry = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   const run = async () => {
     // One turn of the event loop, so that outcomes of the same moment share a chunk.
     await new Promise((resolve) => setImmediate(resolve))
     while (waiting.length > 0 && !givenUp) {
+      const isSoon = performance.now() < beganAt + gatherMs
+      if (isSoon && !draining && waiting.length < largeEnough) await gather()
+      beganAt = performance.now()
       const chunk = takeChunk()
       let after: () => void
       try {
@@ -86,6 +103,7 @@ export function createSettler<Item>(
     async add(item) {
       waiting.push(item)
       unwritten += 1
+      if (waiting.length >= largeEnough) hurry()
       running ??= run()
       if (unwritten <= atMost || givenUp) return
       await new Promise<void>((resolve) => {
@@ -97,6 +115,8 @@ export function createSettler<Item>(
       })
     },
     async drained(withinMs) {
+      draining = true
+      hurry()
       let timer: NodeJS.Timeout | undefined
       const over = new Promise<void>((resolve) => {
         if (withinMs !== undefined) timer = setTimeout(resolve, withinMs)

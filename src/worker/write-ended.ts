@@ -5,7 +5,7 @@ import type { Outbox } from '../outbox/outbox.ts'
 import { putOff } from '../outbox/put-off.ts'
 import { type Ending, type Outcome, type Settled, settle } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
-import type { DeliverySignal, Emitter } from '../signal/signals.ts'
+import type { DeliverySignal, Emitter, Signals } from '../signal/signals.ts'
 import type { Ended } from './contract.ts'
 import type { WriteChunk } from './settler.ts'
 
@@ -80,7 +80,16 @@ function isTried(outcome: Outcome): boolean {
 const none: ReadonlySet<string> = new Set()
 const nothing: [Settled, () => void] = [{ ids: none, completed: [], fallen: [] }, () => {}]
 
+const signals = {
+  'put-off': 'delivery:deferred',
+  cancelled: 'delivery:cancelled',
+  sent: 'delivery:sent',
+  failed: 'delivery:failed',
+  retry: 'delivery:retrying',
+} as const satisfies Record<Outcome['outcome'], keyof Signals>
+
 function tell(emitter: Emitter, { outcome, about }: Ended): void {
+  if (!emitter.hears(signals[outcome.outcome])) return
   const delivery: DeliverySignal = {
     id: about.id,
     notificationId: about.notificationId,
