@@ -128,7 +128,7 @@ function toSettled(rows: readonly Row[], asked: readonly string[]): Settled {
 const statement = once(
   (o) => `
   WITH input AS (
-    SELECT * FROM json_to_recordset($4::json)
+    SELECT * FROM jsonb_to_recordset($4::jsonb)
     AS i (id uuid, claims int, attempts int, outcome text, tried boolean, "fallsBack" boolean,
       backend text, "startedAt" timestamptz, "tookMs" int, "delayMs" float8, code text, text text,
       receipt jsonb, message jsonb, request jsonb, response jsonb)),
