@@ -1,13 +1,7 @@
 import type { OwnDatabase } from '../database/contract.ts'
 import { refilled } from './bucket.ts'
-import {
-  type Claimed,
-  type ClaimedRow,
-  type ClaimRequest,
-  claimedColumns,
-  oneByOne,
-  toClaimed,
-} from './claim.ts'
+import { type ClaimRequest, oneByOne } from './claim.ts'
+import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 
 /** Takes one delivery whose last worker was lost, by itself: it may be what killed that worker. */

@@ -1,43 +1,7 @@
-import type { AfterDeadline } from '../availability/timing.ts'
 import type { OwnDatabase } from '../database/contract.ts'
-import type { Json, JsonObject } from '../event/json.ts'
 import { refilled } from './bucket.ts'
+import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
 import { type Executor, now, type Outbox, once } from './outbox.ts'
-
-/** A delivery in the hands of a worker. `claims` is the fence: it is settled under this number. */
-export interface Claimed {
-  readonly id: string
-  readonly notificationId: string
-  readonly event: string
-  readonly channel: string
-  readonly lane: string
-  readonly urgent: boolean
-  /** Of a delivery to a group, a list; `address` is one too then. */
-  readonly recipient: JsonObject | readonly JsonObject[]
-  readonly users: readonly string[]
-  readonly address: Json
-  readonly locale: string
-  readonly zone: string
-  readonly attempts: number
-  readonly claims: number
-  readonly attemptsBefore: number
-  /** Since it first became due, by the database's clock. */
-  readonly elapsedMs: number
-  readonly createdAt: Date
-  /** By the database's clock. */
-  readonly claimedAt: Date
-  /** `null` where that is past. */
-  readonly notBefore: Date | null
-  readonly deadlineAt: Date | null
-  readonly afterDeadline: AfterDeadline
-  /** Passes the windows by. */
-  readonly immediate: boolean
-  /** But for what `secret` holds of it. */
-  readonly context: JsonObject
-  /** The sensitive part of the context, encrypted. */
-  readonly secret: string | null
-  readonly options: JsonObject
-}
 
 export interface ClaimRequest {
   readonly channel: string
@@ -69,16 +33,6 @@ export interface Claim {
 
 /** How many lanes one claim looks at. More wait for the next one, which goes on after them. */
 const lanesAtOnce = 64
-
-const ms = (time: string) => `date_part('epoch', ${time}) * 1000`
-
-/** What is read of a row that was claimed, in forms that cost little to read. */
-export const claimedColumns = `
-  id, notification_id, event, lane, urgent, recipient, array_to_json(users) AS users, address, locale,
-  zone, attempts, claims, attempts_before, immediate, deadline_at,
-  CASE WHEN not_before > ${now(1)} THEN not_before END AS not_before,
-  ${ms('send_at')} AS send_ms, ${ms('created_at')} AS created_ms, ${ms(`${now(1)} - due_at`)} AS elapsed_ms,
-  ${ms(now(1))} AS claimed_ms`
 
 const noLane = '00000000-0000-0000-0000-000000000000'
 
@@ -127,9 +81,10 @@ const goOnAfter = (name: string, lanesName: string) => `
     (SELECT lane FROM ${lanesName} WHERE n = ${lanesAtOnce}))`
 
 /**
- * It does not wait for the disk: where the database dies before a claim is on it, nothing was claimed,
- * and what was in flight goes out again, as after any crash. What is settled waits, and takes the
- * claim along.
+ * On PostgreSQL it does not wait for the disk: where the server dies before a claim is on it, nothing
+ * was claimed, and what was in flight may go out again. What is settled waits, and takes the claim
+ * along. The embedded database would lose it with its process, and nobody could tell any more what was
+ * in flight.
  */
 const statement = once(
   (o) => `
@@ -170,96 +125,22 @@ const statement = once(
     ${goOnAfter('urgent', 'urgent_lane')} AS next_urgent_lane,
     coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), true)
       AS limited
-  FROM (SELECT set_config('synchronous_commit', 'off', true)) unhurried LEFT JOIN (
+  FROM (SELECT CASE WHEN $11::boolean THEN set_config('synchronous_commit', 'off', true) END) committed LEFT JOIN (
     SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
     FROM claimed) c ON true
   LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1
   ORDER BY c.urgent DESC, c.send_ms, c.id`,
 )
 
-export interface ClaimedRow {
-  id: string | null
-  notification_id: string
-  event: string
-  lane: string
-  urgent: boolean
-  recipient: JsonObject | JsonObject[]
-  users: string[]
-  address: Json
-  locale: string
-  zone: string
-  attempts: number
-  claims: number
-  attempts_before: number
-  elapsed_ms: number
-  created_ms: number
-  claimed_ms: number
-  not_before: Date | null
-  deadline_at: Date | null
-  immediate: boolean
-  context: JsonObject | null
-  secret: string | null
-  options: JsonObject | null
-  next_lane: string | null
-  next_urgent_lane: string | null
-  limited: boolean
-}
-
-/**
- * The context comes with the first row of each notification only: a chunk of one big `send` does
- * not carry it a hundred times.
- */
-export function toClaimed(rows: readonly ClaimedRow[], channel: string): Claimed[] {
-  const notifications = new Map<string, ReturnType<typeof ofNotification>>()
-  for (const { notification_id: id, context, secret, options } of rows) {
-    if (context !== null) notifications.set(id, ofNotification(context, secret, options!))
-  }
-  return rows.map((row) => {
-    const { context, secret, options, afterDeadline } = notifications.get(row.notification_id)!
-    // In full: copying one object into another costs as much as all the rest.
-    return {
-      id: row.id!,
-      notificationId: row.notification_id,
-      event: row.event,
-      channel,
-      lane: row.lane,
-      urgent: row.urgent,
-      recipient: row.recipient,
-      users: row.users,
-      address: row.address,
-      locale: row.locale,
-      zone: row.zone,
-      attempts: row.attempts,
-      claims: row.claims,
-      attemptsBefore: row.attempts_before,
-      elapsedMs: row.elapsed_ms,
-      createdAt: new Date(row.created_ms),
-      claimedAt: new Date(row.claimed_ms),
-      notBefore: row.not_before,
-      deadlineAt: row.deadline_at,
-      immediate: row.immediate,
-      afterDeadline,
-      context,
-      secret,
-      options,
-    }
-  })
-}
-
-const ofNotification = (context: JsonObject, secret: string | null, options: JsonObject) => ({
-  ...{ context, secret, options },
-  // Written by `send` where it is not the default.
-  afterDeadline: (options.afterDeadline ?? 'fail') as AfterDeadline,
-})
-
 /** Takes the next due deliveries of a channel: urgent ones first, then a share of each lane. */
 export async function claim(
   o: Outbox,
-  db: Executor & Pick<OwnDatabase, 'transaction'>,
+  db: Executor & Pick<OwnDatabase, 'transaction' | 'kind'>,
   request: ClaimRequest,
 ): Promise<Claim> {
-  if (request.overall === undefined) return claimNow(o, db, request)
-  return oneByOne(o, db, request.channel, (tx) => claimNow(o, tx, request))
+  const waitsNot = db.kind === 'postgres'
+  if (request.overall === undefined) return claimNow(o, db, request, waitsNot)
+  return oneByOne(o, db, request.channel, (tx) => claimNow(o, tx, request, waitsNot))
 }
 
 /** One claim of a channel after the other: each has to see what those before it took. */
@@ -276,7 +157,12 @@ export function oneByOne<T>(
   })
 }
 
-async function claimNow(o: Outbox, db: Executor, request: ClaimRequest): Promise<Claim> {
+async function claimNow(
+  o: Outbox,
+  db: Executor,
+  request: ClaimRequest,
+  waitsNot: boolean,
+): Promise<Claim> {
   const rows = await db.execute<ClaimedRow>(statement(o), [
     o.clockOffsetMs(),
     request.channel,
@@ -288,6 +174,7 @@ async function claimNow(o: Outbox, db: Executor, request: ClaimRequest): Promise
     request.buckets,
     request.afterUrgentLane ?? noLane,
     request.overall ?? null,
+    waitsNot,
   ])
   return {
     claimed: toClaimed(

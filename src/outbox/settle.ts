@@ -143,7 +143,8 @@ const statement = once(
       not_before = CASE WHEN i.outcome = 'retry'
         THEN ${now(1)} + i."delayMs" * interval '1 ms' ELSE d.not_before END,
       reason = CASE WHEN i.outcome = 'retry' THEN 'retry' ELSE d.reason END,
-      attempts = CASE WHEN i.tried THEN d.attempts ELSE d.attempts - 1 END,
+      -- More than there are: of a claim that the database has forgotten.
+      attempts = CASE WHEN i.tried THEN greatest(d.attempts, i.attempts) ELSE d.attempts - 1 END,
       lease_until = NULL,
       backend = i.backend,
       receipt = i.receipt,

@@ -3,7 +3,7 @@ import type { Backends } from '../channel/backends.ts'
 import type { Context } from '../deliver.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import type { AnyChannel } from '../option/infer.ts'
-import type { Claimed } from '../outbox/claim.ts'
+import type { Claimed } from '../outbox/claimed.ts'
 import type { Sealer } from '../secret/sealer.ts'
 import { loadAddress } from './address.ts'
 

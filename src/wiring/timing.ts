@@ -1,7 +1,7 @@
 import { createAvailability, isZone, type WindowSet } from '../availability/index.ts'
 import { type Timetable, type Timing, timingOf } from '../availability/timing.ts'
 import type { Configuration } from '../option/configuration.ts'
-import type { Claimed } from '../outbox/claim.ts'
+import type { Claimed } from '../outbox/claimed.ts'
 import type { Clock } from '../outbox/clock.ts'
 import type { CallTiming, SendTerms } from '../send.ts'
 import type { SettingStore, WindowOwner } from '../setting/settings.ts'

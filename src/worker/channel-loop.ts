@@ -1,4 +1,5 @@
-import type { Claim, Claimed } from '../outbox/claim.ts'
+import type { Claim } from '../outbox/claim.ts'
+import type { Claimed } from '../outbox/claimed.ts'
 import { createPlaces } from './places.ts'
 import { createRounds, type Limits } from './rounds.ts'
 

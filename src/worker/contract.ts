@@ -1,4 +1,4 @@
-import type { Claimed } from '../outbox/claim.ts'
+import type { Claimed } from '../outbox/claimed.ts'
 import type { Lost } from '../outbox/hold.ts'
 import type { Outcome } from '../outbox/settle.ts'
 

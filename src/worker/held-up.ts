@@ -1,5 +1,5 @@
 import type { Timing } from '../availability/timing.ts'
-import type { Claimed } from '../outbox/claim.ts'
+import type { Claimed } from '../outbox/claimed.ts'
 import type { NotSent, PutOff } from '../outbox/settle.ts'
 
 type Late = Extract<Timing, { at: null }>

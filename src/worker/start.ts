@@ -1,7 +1,7 @@
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../database/contract.ts'
 import { toError } from '../errors.ts'
-import type { Claimed } from '../outbox/claim.ts'
+import type { Claimed } from '../outbox/claimed.ts'
 import { giveBack } from '../outbox/hold.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { Deliver, Ended, Hold } from './contract.ts'

@@ -5,10 +5,12 @@
  *   npm run bench:engine
  *   npm run bench:engine -- --quick                 within three minutes, fewer and smaller rounds
  *   npm run -s bench:engine -- --json               one JSON object on standard output
+ *   npm run bench:engine -- --docs                  writes its tables into performance.md
  *   npm run bench:engine -- --cpu-prof=<folder>     a profile of each contestant
  */
 import { cpus, loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
+import { writeBetweenMarks } from '../../build/between-marks.ts'
 import { createSigningSecret } from '../../src/secret/signing-secret.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
@@ -23,14 +25,17 @@ import { startHttpSink, startSmtpSink } from './measure.ts'
 
 const args = process.argv.slice(2)
 const profiles = args.find((arg) => arg.startsWith('--cpu-prof='))?.slice('--cpu-prof='.length)
-const known = ['--quick', '--json', `--cpu-prof=${profiles}`]
+const known = ['--quick', '--json', '--docs', `--cpu-prof=${profiles}`]
 const unknown = args.filter((arg) => !known.includes(arg))
 if (unknown.length > 0) {
-  console.error(`Unknown: ${unknown.join(' ')}. There are --quick, --json and --cpu-prof=<folder>.`)
+  console.error(
+    `Unknown: ${unknown.join(' ')}. There are --quick, --json, --docs and --cpu-prof=<folder>.`,
+  )
   process.exit(2)
 }
 const quick = args.includes('--quick')
 const json = args.includes('--json')
+const page = new URL('../../docs/explanation/performance.md', import.meta.url)
 const load = loadavg()[0]!
 const began = performance.now()
 
@@ -67,7 +72,11 @@ try {
   }
   const goals = goalsOf(figures)
   bench.progress('done')
-  console.log(json ? JSON.stringify({ ...figures, goals }) : `\n${describe(figures, goals)}`)
+  const tables = describe(figures, goals)
+  console.log(json ? JSON.stringify({ ...figures, goals }) : `\n${tables}`)
+  if (args.includes('--docs')) {
+    await writeBetweenMarks(page, 'engine-tables', `\`\`\`text\n${tables}\n\`\`\``)
+  }
 } finally {
   killAll()
   httpSink.stop()

@@ -1,5 +1,6 @@
 import { type OwnDatabase, openDatabase, runMigrations } from '../../src/database/index.ts'
-import { type Claim, type Claimed, type ClaimRequest, claim } from '../../src/outbox/claim.ts'
+import { type Claim, type ClaimRequest, claim } from '../../src/outbox/claim.ts'
+import type { Claimed } from '../../src/outbox/claimed.ts'
 import { entities } from '../../src/outbox/entities.ts'
 import { createId } from '../../src/outbox/id.ts'
 import { migrations } from '../../src/outbox/migrations/index.ts'

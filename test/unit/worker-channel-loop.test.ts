@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim, Claimed } from '../../src/outbox/claim.ts'
+import type { Claim } from '../../src/outbox/claim.ts'
+import type { Claimed } from '../../src/outbox/claimed.ts'
 import { type ChannelLoopOptions, createChannelLoop } from '../../src/worker/channel-loop.ts'
 
 const delivery = (id: string) => ({ id }) as Claimed
@@ -38,6 +39,22 @@ describe('a channel’s loop', () => {
     await sleep(5)
     await loop.stop()
     assert.equal(ended, true)
+  })
+
+  test('lets a single message start before it looks for more', async () => {
+    const claimedAt: number[] = []
+    const loop = loopOf({
+      async claim() {
+        claimedAt.push(performance.now())
+        return claimedAt.length === 1 ? { ...nothing, claimed: [delivery('a')] } : nothing
+      },
+      start: () => sleep(50),
+    })
+    void loop.run()
+    while (claimedAt.length < 2) await sleep(1)
+    await loop.stop()
+    const apartMs = claimedAt[1]! - claimedAt[0]!
+    assert.ok(apartMs >= 4, `it looked again after ${apartMs} ms`)
   })
 
   test('rests when a whole turn over more lanes than one claim sees has found nothing', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Claim, Claimed } from '../../src/outbox/claim.ts'
+import type { Claim } from '../../src/outbox/claim.ts'
+import type { Claimed } from '../../src/outbox/claimed.ts'
 import { createChannelLoop } from '../../src/worker/channel-loop.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -49,6 +49,47 @@ describe('the settler', () => {
     ])
   })
 
+  test('writes the first at once, and what comes close behind it in one chunk', async () => {
+    const chunks: string[][] = []
+    const settler = createSettler<Item>(
+      async (chunk) => {
+        chunks.push(chunk.map(({ id }) => id))
+        return () => {}
+      },
+      () => {},
+      options,
+    )
+    const began = performance.now()
+    void settler.add(item('a'))
+    while (chunks.length === 0) await sleep(1)
+    const tookMs = performance.now() - began
+    for (const id of ['b', 'c', 'd']) {
+      void settler.add(item(id))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    while (chunks.length === 1) await sleep(1)
+    assert.deepEqual(chunks, [['a'], ['b', 'c', 'd']])
+    assert.ok(tookMs < 15, `the first waited ${tookMs} ms`)
+  })
+
+  test('writes a chunk that is large at once, and what is left when it is drained', async () => {
+    const sizes: number[] = []
+    const settler = createSettler<Item>(
+      async (chunk) => {
+        sizes.push(chunk.length)
+        return () => {}
+      },
+      () => {},
+      options,
+    )
+    void settler.add(item('first'))
+    while (sizes.length === 0) await sleep(1)
+    for (let n = 0; n < 150; n += 1) void settler.add(item(`${n}`))
+    void settler.add(item('last'))
+    assert.equal(await settler.drained(), 0)
+    assert.deepEqual(sizes, [1, 151])
+  })
+
   test('holds back whoever adds while it is far behind', async () => {
     let open: () => void = () => {}
     const gate = new Promise<void>((resolve) => {

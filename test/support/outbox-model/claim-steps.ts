@@ -1,5 +1,6 @@
-import { type Claim, type Claimed, claim } from '../../../src/outbox/claim.ts'
+import { type Claim, claim } from '../../../src/outbox/claim.ts'
 import { claimAlone } from '../../../src/outbox/claim-alone.ts'
+import type { Claimed } from '../../../src/outbox/claimed.ts'
 import {
   type Asked,
   type ExpectedClaim,
