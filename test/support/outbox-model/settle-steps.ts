@@ -116,6 +116,9 @@ function apply(model: Model, delivery: ModelDelivery, ending: Ending): void {
   delivery.inLine = false
   delivery.alone = ending.outcome !== 'sent' && ending.code === 'worker-lost'
   delivery.status = outcome === 'retry' ? 'pending' : outcome
+  // Also what was given back meanwhile, and was sent all the same.
+  if (ending.outcome === 'sent' || ending.tried)
+    delivery.attempts = Math.max(delivery.attempts, ending.attempts)
   if (ending.outcome === 'sent') return
   if (ending.tried) delivery.tries += 1
   else delivery.attempts -= 1
