@@ -37,6 +37,11 @@ export interface Claimed {
   readonly options: JsonObject
 }
 
+/** Of a group, all; else the one. */
+export function recipientsOf({ recipient }: Pick<Claimed, 'recipient'>): readonly JsonObject[] {
+  return Array.isArray(recipient) ? recipient : [recipient as JsonObject]
+}
+
 const ms = (time: string) => `date_part('epoch', ${time}) * 1000`
 
 /** What is read of a row that was claimed, in forms that cost little to read. */

@@ -7,7 +7,7 @@ const unstorable = /\\u(?:0000|d[89a-f])/
 const escapes = /\\(?:u[\da-f]{4}|.)/g
 
 /**
- * Rows as one parameter, for `jsonb_to_recordset`: a tenth of the work of an array a column, whose
+ * Rows as one parameter, for `jsonb_to_recordset`: half the work of an array a column, whose
  * elements `pg` escapes one by one. What PostgreSQL can keep neither as text nor as jsonb, NUL and
  * halves of characters (a provider's cut answer), is replaced.
  */

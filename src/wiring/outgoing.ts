@@ -1,9 +1,9 @@
 import type { Outgoing } from '../channel/backend.ts'
 import type { Backends } from '../channel/backends.ts'
 import type { Context } from '../deliver.ts'
-import type { Json, JsonObject } from '../event/json.ts'
+import type { Json } from '../event/json.ts'
 import type { AnyChannel } from '../option/infer.ts'
-import type { Claimed } from '../outbox/claimed.ts'
+import { type Claimed, recipientsOf } from '../outbox/claimed.ts'
 import type { Sealer } from '../secret/sealer.ts'
 import { loadAddress } from './address.ts'
 
@@ -26,7 +26,7 @@ export function toOutgoing(claimed: Claimed, parts: OutgoingParts): Outgoing {
   const load = (each: Json) => loadAddress(sealer, channel, each)
   const ofGroup = Array.isArray(recipient)
   const addresses = ofGroup ? (address as readonly Json[]).map(load) : [load(address)]
-  const recipients = ofGroup ? (recipient as readonly JsonObject[]) : [recipient as JsonObject]
+  const recipients = recipientsOf(claimed)
   // In full: copying from other objects costs as much as the rest of a delivery.
   return {
     id,

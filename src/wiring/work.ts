@@ -6,7 +6,7 @@ import type { JsonObject } from '../event/json.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
 import { backendBucket, holdBack, laneBucket } from '../outbox/bucket.ts'
-import type { Claimed } from '../outbox/claimed.ts'
+import { type Claimed, recipientsOf } from '../outbox/claimed.ts'
 import { createHealth, type Health } from '../outbox/health.ts'
 import type { SettingStore } from '../setting/settings.ts'
 import type { Emitter } from '../signal/signals.ts'
@@ -78,8 +78,7 @@ function wireDeliver(
     context: createContexts(configuration),
     render: (claimed, { output: context }, now) => {
       const { event, channel, locale, zone, id } = claimed
-      const { recipient } = claimed
-      const recipients = (Array.isArray(recipient) ? recipient : [recipient]) as JsonObject[]
+      const recipients = recipientsOf(claimed)
       const envoyer = { event, channel, locale, tz: zone, now, delivery: id }
       const scope = { context, recipients, recipient: recipients[0]!, envoyer }
       const message = templates.render(event, channel, locale, scope)

@@ -26,9 +26,9 @@ const largeEnough = 100
 
 /**
  * Writes outcomes in chunks: the first at once, and while one is being written, and a moment longer,
- * the next one gathers. What cannot be written (the database restarts) is kept and tried again: an outcome that
- * is known must not be lost, or the message would go out twice. Chunks that fail become smaller,
- * so that one outcome that can never be written does not keep the others.
+ * the next one gathers. What cannot be written (the database restarts) is kept and tried again: an
+ * outcome that is known must not be lost, or the message would go out twice. Chunks that fail become
+ * smaller, so that one outcome that can never be written does not keep the others.
  */
 export function createSettler<Item>(
   write: WriteChunk<Item>,
