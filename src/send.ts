@@ -1,8 +1,9 @@
 import type { AfterDeadline } from './availability/timing.ts'
 import type { Database } from './database/contract.ts'
-import { EnvoyerError, toError } from './errors.ts'
+import { toError } from './errors.ts'
 import type { EventDefinition } from './event/define.ts'
 import type { JsonObject } from './event/json.ts'
+import type { Claimed } from './outbox/claimed.ts'
 import {
   type Chunked,
   chunkSize,
@@ -16,9 +17,9 @@ import { createId } from './outbox/id.ts'
 import { type Identified, type NewDelivery, newDelivery } from './outbox/new-delivery.ts'
 import type { Outbox } from './outbox/outbox.ts'
 import { createResult, type SendProgress, type SendResult } from './outbox/result.ts'
-import type { Fingerprint, NewNotification, Terms } from './outbox/write.ts'
+import type { Fingerprint, NewNotification, Taking, Terms } from './outbox/write.ts'
 import type { Addressed } from './recipient/addressed.ts'
-import { inChunks } from './recipient/chunks.ts'
+import { inChunks, isMany, type Recipients } from './recipient/chunks.ts'
 import { createExpand, type ExpandParts } from './recipient/expand.ts'
 import {
   type ChannelTerms,
@@ -86,20 +87,27 @@ export interface SendSteps {
   readonly outbox: Outbox
   /** Writes what is to follow a notification that this call brings to its end. */
   whenCompleted: WhenCompleted
+  /** Places of idle workers of this process, for what is about to be written. */
+  places(deliveries: readonly NewDelivery[], carrier: Carrier): KeptPlaces
   /** Tells workers, and listeners of `delivery:queued` where the commit was ours. */
   ticket(queued: Queued): Promise<void>
   onError(error: Error): void
+}
+
+/** Places kept for the deliveries of one call. */
+export interface KeptPlaces {
+  readonly taking: Taking | undefined
+  /** Sends what was taken as it was written; the other places are free again. */
+  fill(claimed: readonly Claimed[]): void
 }
 
 export interface Queued {
   readonly event: string
   readonly urgent: boolean
   readonly carrier: Carrier
-  readonly enqueued: Pick<Enqueued, 'notificationId' | 'completed'>
+  readonly enqueued: Pick<Enqueued, 'notificationId' | 'completed' | 'claimed'>
   readonly deliveries: readonly NewDelivery[]
 }
-
-type Recipients = object | Iterable<object> | AsyncIterable<object>
 
 /** event → recipients → channels → templates found → availability → outbox → ticket. */
 export function createSend(steps: SendSteps) {
@@ -169,20 +177,6 @@ interface Call {
 /** How long recipients wait for others to fill their chunk, where the source is slow. */
 const gatherMs = 1000
 
-/** An iterable that is not an array is written as it comes, in bounded memory. */
-function isMany(recipients: Recipients): recipients is Iterable<object> | AsyncIterable<object> {
-  if (recipients === null || typeof recipients !== 'object') {
-    throw new EnvoyerError(
-      'recipients-invalid',
-      `got ${recipients === null ? 'null' : typeof recipients}`,
-    )
-  }
-  return (
-    !Array.isArray(recipients) &&
-    (Symbol.asyncIterator in recipients || Symbol.iterator in recipients)
-  )
-}
-
 async function sendWhole(
   call: Call,
   recipients: readonly object[],
@@ -192,6 +186,7 @@ async function sendWhole(
   const alone = recipients.flatMap((recipient) => expand.one(recipient))
   const deliveries = call.make([...alone, ...expand.groups()])
   refuseUntemplated(call, deliveries)
+  const places = steps.places(deliveries, carrier)
   const enqueued = await enqueueWhole(
     steps.outbox,
     carrier.inTransaction,
@@ -201,11 +196,16 @@ async function sendWhole(
     deliveries,
     skips.list(),
     steps.whenCompleted,
-  )
+    places.taking,
+  ).catch((thrown) => {
+    places.fill([])
+    throw thrown
+  })
   const fresh = enqueued.written.length === deliveries.length
   const ours = new Set(fresh ? [] : enqueued.written)
   const written = fresh ? deliveries : deliveries.filter((delivery) => ours.has(delivery.id))
   await steps.ticket({ ...queuedOf(call), enqueued, deliveries: written })
+  places.fill(enqueued.claimed)
   const counts = { recipients: recipients.length, deliveries: written.length }
   if (!enqueued.repeated) await tellProgress(call, enqueued, counts)
   return createResult(steps.outbox, carrier, {
@@ -254,7 +254,7 @@ async function sendChunks(
     }
     expand.forget()
     const queued = chunk.made.filter((each) => written.has(each.id))
-    const enqueued = { notificationId: of.notificationId, completed: false }
+    const enqueued = { notificationId: of.notificationId, completed: false, claimed: [] }
     await steps.ticket({ ...queuedOf(call), enqueued, deliveries: queued })
     await tellProgress(call, of, { recipients: chunk.recipients, deliveries })
   }

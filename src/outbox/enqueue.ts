@@ -1,6 +1,7 @@
 import { EnvoyerError } from '../errors.ts'
 import type { Chunk } from '../recipient/chunks.ts'
 import type { Skipped } from '../recipient/skip.ts'
+import type { Claimed } from './claimed.ts'
 import { countsByChannel, type FoundNotification, findByKey } from './find.ts'
 import type { NewDelivery } from './new-delivery.ts'
 import type { Executor, Outbox } from './outbox.ts'
@@ -9,6 +10,7 @@ import {
   type NewNotification,
   openNotification,
   sealNotification,
+  type Taking,
   type Terms,
   writeWhole,
 } from './write.ts'
@@ -26,6 +28,8 @@ export interface Enqueued {
   readonly notificationId: string
   /** Ids that this call wrote. */
   readonly written: readonly string[]
+  /** Those of them that were taken as they were written. */
+  readonly claimed: readonly Claimed[]
   /** The key was used before: this is what was written then. */
   readonly repeated: FoundNotification | undefined
   /** An earlier call with the same key had written some of it. */
@@ -60,13 +64,15 @@ export async function enqueueWhole(
   deliveries: readonly NewDelivery[],
   skipped: Skipped,
   whenCompleted: WhenCompleted,
+  taking: Taking | undefined,
 ): Promise<Enqueued> {
   const small = deliveries.length <= chunkSize
   const write = async (tx: Executor): Promise<Enqueued> => {
-    const fresh = small
-      ? await writeWhole(o, tx, notification, skipped, terms, deliveries)
-      : await openNotification(o, tx, notification, skipped)
-    if (!fresh) return continueWhole(o, tx, notification, terms, deliveries, skipped, whenCompleted)
+    const claimed = small
+      ? await writeWhole(o, tx, notification, skipped, terms, deliveries, taking)
+      : (await openNotification(o, tx, notification, skipped)) && []
+    if (!claimed)
+      return continueWhole(o, tx, notification, terms, deliveries, skipped, whenCompleted)
     if (!small) {
       await addChunks(o, tx, terms, deliveries)
       await sealNotification(o, tx, notification.id, skipped)
@@ -74,8 +80,8 @@ export async function enqueueWhole(
     const written = deliveries.map((delivery) => delivery.id)
     const completed = deliveries.length === 0
     if (completed) await whenCompleted(tx, notification.id)
-    const id = notification.id
-    return { notificationId: id, written, repeated: undefined, continued: false, completed }
+    const made = { repeated: undefined, continued: false, completed }
+    return { notificationId: notification.id, written, claimed, ...made }
   }
   // One statement is a transaction by itself.
   return small && deliveries.length > 0 ? write(autocommit) : inTransaction(write)
@@ -99,7 +105,8 @@ async function addChunks(
 
 /** The first result, of a key that is taken. */
 const repeatedBy = (found: FoundNotification): Enqueued => ({
-  ...{ notificationId: found.id, written: [], repeated: found, continued: false, completed: false },
+  ...{ notificationId: found.id, written: [], claimed: [], repeated: found },
+  ...{ continued: false, completed: false },
 })
 
 /** The key is taken: the first result, or the rest of what a crash left unsealed. */
@@ -119,7 +126,8 @@ async function continueWhole(
   if (written === undefined) return repeatedBy(await keyHolder(o, tx, notification))
   const completed = await sealNotification(o, tx, found.id, skipped)
   if (completed) await whenCompleted(tx, found.id)
-  return { notificationId: found.id, written, repeated: undefined, continued: true, completed }
+  const made = { repeated: undefined, continued: true, completed }
+  return { notificationId: found.id, written, claimed: [], ...made }
 }
 
 /** What is written a chunk at a time. */
@@ -175,5 +183,6 @@ export async function enqueueChunks(
     throw thrown
   }
   const completed = await seal()
-  return { notificationId: id, written: [], repeated: undefined, continued, completed }
+  const made = { repeated: undefined, continued, completed }
+  return { notificationId: id, written: [], claimed: [], ...made }
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../event/json.ts'
 import type { Skipped } from '../recipient/skip.ts'
+import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
 import { storedFallback } from './fallback.ts'
 import type { NewDelivery } from './new-delivery.ts'
 import { type Executor, now, type Outbox, once } from './outbox.ts'
@@ -38,6 +39,15 @@ export interface Terms {
   readonly deadline: Date | undefined
 }
 
+/** What an idle worker of this process takes as it is written: no claim is needed then. */
+export interface Taking {
+  /** Of deliveries. */
+  readonly ids: ReadonlySet<string>
+  readonly leaseMs: number
+  /** Rows of `bucket`: where one of them holds back, nothing is taken. */
+  readonly buckets: readonly string[]
+}
+
 const insertNotification = (o: Outbox, sealed: string) => `
   INSERT INTO ${o.schema}.notification
     (id, event, context, options, key, key_hash, skipped, open, sealed_at, completed_at,
@@ -47,22 +57,28 @@ const insertNotification = (o: Outbox, sealed: string) => `
   ON CONFLICT (event, key) WHERE key IS NOT NULL DO NOTHING
   RETURNING id`
 
-/** From parameter `p` on: terms (5), then the rows. The same address twice: first one wins. */
-const insertDeliveries = (o: Outbox, p: number, source: string) => `
+/**
+ * From parameter `p` on: terms (5), then the rows; those for which `taken` holds are written as
+ * claimed. The same address twice: first one wins.
+ */
+const insertDeliveries = (o: Outbox, p: number, source: string, taken = 'false') => `
   INSERT INTO ${o.schema}.delivery
     (id, notification_id, lane, urgent, event, channel, recipient, users, address, address_key,
-     locale, zone, status, turn, send_at, due_at, attempts, attempts_before, created_at,
-     fallback, not_before, deadline_at, immediate, zone_unknown, reason)
+     locale, zone, status, turn, send_at, due_at, attempts, claims, lease_until, attempts_before,
+     created_at, fallback, not_before, deadline_at, immediate, zone_unknown, reason)
   SELECT d.id, ${source}, $${p}::uuid, $${p + 1}::boolean, $${p + 2}::text, d.channel, d.recipient,
-    d.users::text[], d.address, d."addressKey", d.locale, d.zone, 'pending',
-    CASE WHEN d."sendAt" > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
-    coalesce(d."sendAt", ${now(1)}), coalesce(d."sendAt", ${now(1)}), 0, 0, ${now(1)},
+    d.users::text[], d.address, d."addressKey", d.locale, d.zone,
+    CASE WHEN ${taken} THEN 'sending' ELSE 'pending' END,
+    CASE WHEN ${taken} OR d."sendAt" > ${now(1)} THEN NULL WHEN $${p + 1}::boolean THEN 0 ELSE 1 END,
+    coalesce(d."sendAt", ${now(1)}), coalesce(d."sendAt", ${now(1)}),
+    (${taken})::int, (${taken})::int,
+    CASE WHEN ${taken} THEN ${now(1)} + d."leaseMs" * interval '1 ms' END, 0, ${now(1)},
     d.fallback, coalesce($${p + 3}::timestamptz, ${now(1)}), $${p + 4}::timestamptz,
     d.immediate, d."zoneUnknown", d.reason
   FROM jsonb_to_recordset($${p + 5}::jsonb)
     AS d (id uuid, channel text, recipient jsonb, users text, address jsonb, "addressKey" text,
       locale text, zone text, fallback jsonb, "sendAt" timestamptz, immediate boolean,
-      "zoneUnknown" boolean, reason text)`
+      "zoneUnknown" boolean, reason text, "leaseMs" float8)`
 
 const unlessTwice = `ON CONFLICT (notification_id, channel, address_key) WHERE resend_of IS NULL DO NOTHING`
 
@@ -81,14 +97,14 @@ function notificationValues(o: Outbox, n: NewNotification, skipped: Skipped, ope
   ]
 }
 
-function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[]) {
+function deliveryValues(terms: Terms, deliveries: readonly NewDelivery[], taking?: Taking) {
   return [
     terms.lane,
     terms.urgent,
     terms.event,
     terms.notBefore ?? null,
     terms.deadline ?? null,
-    asJson(deliveries.map(toRow)),
+    asJson(deliveries.map((delivery) => toRow(delivery, taking))),
   ]
 }
 
@@ -98,7 +114,7 @@ function arrayLiteral(items: readonly string[]): string {
 }
 
 /** What is not said, or is so of most, is left out. */
-const toRow = (d: NewDelivery) => ({
+const toRow = (d: NewDelivery, taking: Taking | undefined) => ({
   id: d.id,
   channel: d.channel,
   recipient: d.recipient,
@@ -112,19 +128,35 @@ const toRow = (d: NewDelivery) => ({
   immediate: d.immediate,
   zoneUnknown: d.zoneUnknown,
   reason: d.reason === 'open' ? undefined : d.reason,
+  leaseMs: taking?.ids.has(d.id) ? taking.leaseMs : undefined,
 })
+
+const sealedNow = `${now(1)}, CASE WHEN $9::int = 0 THEN ${now(1)} END`
 
 const whole = once(
   (o) => `
     WITH n AS (
-      ${insertNotification(o, `${now(1)}, CASE WHEN $9::int = 0 THEN ${now(1)} END`)}),
+      ${insertNotification(o, sealedNow)}),
     d AS (${insertDeliveries(o, 11, 'n.id')}, n)
     SELECT count(*)::int AS written FROM n`,
 )
 
+const wholeTaking = once(
+  (o) => `
+    WITH free AS MATERIALIZED (
+      SELECT NOT EXISTS (
+        SELECT 1 FROM ${o.schema}.bucket
+        WHERE name = ANY($17::text[]) AND blocked_until > ${now(1)}) AS now),
+    n AS (${insertNotification(o, sealedNow)}, context, secret, options),
+    d AS (
+      ${insertDeliveries(o, 11, 'n.id', '(d."leaseMs" IS NOT NULL AND free.now)')}, n, free
+      RETURNING ${claimedColumns}, channel, status)
+    SELECT d.*, n.context, n.secret, n.options FROM n LEFT JOIN d ON d.status = 'sending'`,
+)
+
 /**
- * Writes a notification with all of its deliveries, sealed, in one statement. False where the key
- * is taken: then nothing was written.
+ * Writes a notification with all of its deliveries, sealed, in one statement. Gives those that were
+ * taken; `undefined` where the key is taken: then nothing was written.
  */
 export async function writeWhole(
   o: Outbox,
@@ -133,14 +165,24 @@ export async function writeWhole(
   skipped: Skipped,
   terms: Terms,
   deliveries: readonly NewDelivery[],
-): Promise<boolean> {
+  taking?: Taking,
+): Promise<readonly Claimed[] | undefined> {
   const nothing = deliveries.length === 0
   const secret = nothing && notification.secret !== undefined ? erased : notification.secret
-  const [row] = await tx.execute<{ written: number }>(whole(o), [
+  const values = [
     ...notificationValues(o, { ...notification, secret }, skipped, deliveries.length),
-    ...deliveryValues(terms, deliveries),
+    ...deliveryValues(terms, deliveries, taking),
+  ]
+  if (taking === undefined) {
+    const [row] = await tx.execute<{ written: number }>(whole(o), values)
+    return row?.written === 1 ? [] : undefined
+  }
+  const rows = await tx.execute<ClaimedRow & { channel: string }>(wholeTaking(o), [
+    ...values,
+    taking.buckets,
   ])
-  return row?.written === 1
+  if (rows.length === 0) return undefined
+  return rows.flatMap((row) => (row.id === null ? [] : toClaimed([row], row.channel)))
 }
 
 /** Writes an unsealed notification, to which chunks of deliveries will follow. */

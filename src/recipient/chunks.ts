@@ -1,3 +1,23 @@
+import { EnvoyerError } from '../errors.ts'
+
+export type Recipients = object | Iterable<object> | AsyncIterable<object>
+
+/** An iterable that is not an array is written as it comes, in bounded memory. */
+export function isMany(
+  recipients: Recipients,
+): recipients is Iterable<object> | AsyncIterable<object> {
+  if (recipients === null || typeof recipients !== 'object') {
+    throw new EnvoyerError(
+      'recipients-invalid',
+      `got ${recipients === null ? 'null' : typeof recipients}`,
+    )
+  }
+  return (
+    !Array.isArray(recipients) &&
+    (Symbol.asyncIterator in recipients || Symbol.iterator in recipients)
+  )
+}
+
 /** What has gathered of an iterable's recipients, to be written together. */
 export interface Chunk<T> {
   readonly made: readonly T[]

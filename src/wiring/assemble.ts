@@ -11,7 +11,12 @@ import { createSend, type SendSteps, type SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
 import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
-import { type Worker, type WorkerOptions, workerOptionNames } from '../worker/worker.ts'
+import {
+  type LocalWorker,
+  type Worker,
+  type WorkerOptions,
+  workerOptionNames,
+} from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
@@ -96,10 +101,10 @@ function createParts(configuration: Configuration, clockOffsetMs: () => number) 
 
 /** Starts workers that are known until they stop. */
 function createStartWorker(
-  workers: Set<Worker>,
+  workers: Set<LocalWorker>,
   close: () => Promise<void>,
   onError: (error: Error) => void,
-  start: (options: WorkerOptions) => Promise<Worker>,
+  start: (options: WorkerOptions) => Promise<LocalWorker>,
 ) {
   return async (options: WorkerOptions = {}): Promise<Worker> => {
     const problems = unknownKeys(options, workerOptionNames)
@@ -125,7 +130,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
   const parts = createParts(configuration, clockOffsetMs)
   const { onError, emitter, opening, templates, settings, timetables } = parts
   const open = (): Promise<Opened> => opening.open()
-  const workers = new Set<Worker>()
+  const workers = new Set<LocalWorker>()
   const wired = async () => {
     const opened = await open()
     return { configuration, opened, settings, timetables, templates: templates(), emitter }

@@ -12,7 +12,7 @@ import type { SettingStore } from '../setting/settings.ts'
 import type { Emitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
 import type { Deliver } from '../worker/contract.ts'
-import { startWorker, type Worker, type WorkerOptions } from '../worker/worker.ts'
+import { type LocalWorker, startWorker, type WorkerOptions } from '../worker/worker.ts'
 import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
 import { createFollowLeft } from './follow-up.ts'
 import type { Opened } from './open.ts'
@@ -117,7 +117,7 @@ const retryOf =
     events[event]!.retry ?? channels[channel]!.retry
 
 /** Starts a worker of the configured channels. Throws `channel-unknown` for others. */
-export async function work(parts: WorkParts, options: WorkerOptions): Promise<Worker> {
+export async function work(parts: WorkParts, options: WorkerOptions): Promise<LocalWorker> {
   const { configuration, opened, settings, templates, emitter, followUp, onError } = parts
   const { channels, events } = configuration
   const unknown = (options.channels ?? []).filter((name) => !Object.hasOwn(channels, name))

@@ -29,6 +29,11 @@ export interface ChannelLoop {
    * again at once.
    */
   run(): Promise<boolean>
+  /**
+   * Keeps a place for a delivery that is about to be written, where nothing waits here; it is filled
+   * with what became of it, or with nothing.
+   */
+  reserve(): ((claimed: Claimed | undefined, claimedAt: number) => void) | undefined
   /** There are deliveries to be sent alone. */
   wakeAlone(): void
   /** Claims no more; resolves when nothing is in flight. */
@@ -121,6 +126,16 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
         running = undefined
       })
       return running
+    },
+    reserve() {
+      const waits = running !== undefined || stopping || alone || solo.taken
+      if (waits || places.free() <= reserved) return undefined
+      let end: (sent: Promise<void> | undefined) => void = () => {}
+      const filled = new Promise<void>((resolve) => {
+        end = (sent) => resolve(sent)
+      })
+      void places.take(filled)
+      return (claimed, claimedAt) => end(claimed && options.start(claimed, claimedAt))
     },
     wakeAlone() {
       alone = true

@@ -46,6 +46,21 @@ export interface Worker {
   soon(delayMs: number): void
 }
 
+/** A place of an idle worker, kept for a delivery that is about to be written. */
+export interface Place {
+  readonly leaseMs: number
+  /** Rows of `bucket` that may hold the channel back. */
+  readonly buckets: readonly string[]
+  /** Sends what was taken as it was written; without one the place is free again. */
+  fill(claimed: Claimed | undefined, claimedAt: number): void
+}
+
+/** A worker as its own process sees it. */
+export interface LocalWorker extends Worker {
+  /** `undefined` where deliveries of the channel have to wait their turn. */
+  reserve(channel: string): Place | undefined
+}
+
 /** What the worker is handed: it knows nothing of templates or backends. */
 export interface WorkerParts {
   readonly outbox: Outbox
@@ -70,7 +85,10 @@ function reservedOf(concurrency: number): number {
 }
 
 /** Starts claiming and sending. */
-export async function startWorker(parts: WorkerParts, options: WorkerOptions): Promise<Worker> {
+export async function startWorker(
+  parts: WorkerParts,
+  options: WorkerOptions,
+): Promise<LocalWorker> {
   const { outbox, database, queue, onError } = parts
   const names = options.channels ?? Object.keys(parts.channels)
   const leaseMs = options.leaseMs ?? 30_000
@@ -144,8 +162,20 @@ export async function startWorker(parts: WorkerParts, options: WorkerOptions): P
     stopped: stop.ended,
     inFlight: () => leases.held().length,
     soon: (delayMs) => poller.soon(delayMs),
+    reserve(name) {
+      const channel = parts.channels[name]!
+      // What all workers share is granted by a claim only.
+      if (channel.rate || channel.overallConcurrency || !parts.isOpen(name)) return undefined
+      const fill = loops.get(name)?.reserve()
+      return fill && { leaseMs, buckets: bucketsOf(name, channel), fill }
+    },
   }
 }
+
+const bucketsOf = (name: string, { backend }: Channel) => [
+  channelBucket(name),
+  backendBucket(name, backend.name),
+]
 
 const leftUnwritten = (count: number) =>
   `The worker stopped before it could write down how ${count} deliveries ended, since the database took nothing. They will be sent again.`
@@ -163,7 +193,7 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
   const { outbox, database, queue, events } = parts
   const { name, options, leaseMs, solo, leases, start } = loop
   const concurrency = options.concurrency ?? channel.concurrency
-  const buckets = [channelBucket(name), backendBucket(name, channel.backend.name)]
+  const buckets = bucketsOf(name, channel)
   const overall = channel.overallConcurrency
   const common = { channel: name, events, leaseMs, buckets, overall }
   const again = createRateTicket(queue, name, channel.rate?.perSecond ?? (overall ? 20 : 1))

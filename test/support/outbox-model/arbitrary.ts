@@ -16,6 +16,7 @@ import { inTurn, type Step } from './step.ts'
 import { add, open, seal, write } from './write-steps.ts'
 
 const worker = fc.constantFrom(0, 1, 2, 2)
+const taker = fc.constantFrom(undefined, undefined, 0, 2)
 const channel = fc.constantFrom(...channels)
 const which = fc.nat({ max: 40 })
 const ticks = fc.integer({ min: 1, max: 3 })
@@ -61,7 +62,7 @@ const claims = fc
   .map(({ limit, ...rest }) => claimSome({ ...rest, limit: limit + 2 }))
 
 const work: fc.WeightedArbitrary<Step>[] = [
-  { weight: 4, arbitrary: fc.record({ ...writing, ...batch }).map(write) },
+  { weight: 4, arbitrary: fc.record({ ...writing, ...batch, taker }).map(write) },
   { weight: 1, arbitrary: fc.record(writing).map(open) },
   { weight: 2, arbitrary: fc.record({ ...batch, which }).map(add) },
   { weight: 1, arbitrary: fc.record({ which }).map(seal) },
@@ -169,7 +170,12 @@ const asBatch = (batch: Batch) => ({ ...batch, [fc.toStringMethod]: () => told(b
 export const backlog = (most: number) =>
   fc.array(
     fc
-      .record({ ...writing, ...batch, later: fc.constantFrom([0, 0, 0, 0], [0, 0, 1, 1]) })
+      .record({
+        ...writing,
+        ...batch,
+        taker: fc.constant(undefined),
+        later: fc.constantFrom([0, 0, 0, 0], [0, 0, 1, 1]),
+      })
       .map(write),
     { minLength: 1, maxLength: most },
   )

@@ -33,7 +33,8 @@ function asked({ overall }: Site, worker: SimulatedWorker, given: Claiming): Ask
   }
 }
 
-function note(site: Site, worker: SimulatedWorker, claimed: readonly Claimed[]): void {
+/** What a worker has in its hands now. */
+export function note(site: Site, worker: SimulatedWorker, claimed: readonly Claimed[]): void {
   worker.held.push(...claimed)
   site.ledger.claimed(claimed)
 }
@@ -124,7 +125,7 @@ function compareOrder(model: Model, claimed: readonly Claimed[]): void {
   same('claimed before what goes sooner', wrong, [])
 }
 
-function hold(model: Model, claimed: Claimed): void {
+export function hold(model: Model, claimed: Claimed): void {
   const delivery = model.deliveries.get(claimed.id)!
   delivery.status = 'sending'
   delivery.inLine = false

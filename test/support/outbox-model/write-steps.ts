@@ -5,20 +5,23 @@ import {
   type NewNotification,
   openNotification,
   sealNotification,
+  type Taking,
   type Terms,
   writeWhole,
 } from '../../../src/outbox/write.ts'
 import { delivery, nothingSkipped } from '../outbox.ts'
+import { hold, note } from './claim-steps.ts'
 import {
   addDelivery,
   completedBy,
+  isBlocked,
   isCompleted,
   type Model,
   type ModelNotification,
 } from './model.ts'
-import { type ChannelName, channels, type Site } from './site.ts'
+import { bucketsOf, type ChannelName, channels, type Site } from './site.ts'
 import { type Step, same, sorted, step } from './step.ts'
-import { tickMs } from './time.ts'
+import { leaseMs, tickMs } from './time.ts'
 
 export interface Writing {
   readonly event: string
@@ -81,7 +84,19 @@ function addNotification(model: Model, id: string, sensitive: boolean, sealed: b
   model.notifications.set(id, { id, sealed, secret })
 }
 
-export const write = (given: Writing & Batch): Step =>
+/** What is due at once, for a worker that knows the event, where no places are shared by all. */
+function takingOf(site: Site, given: Taken, deliveries: readonly NewDelivery[]) {
+  const worker = site.workers[given.taker ?? -1]
+  if (!worker?.events.includes(given.event) || site.overall !== undefined) return undefined
+  const ids = deliveries.filter(({ sendAt }) => sendAt === undefined).map(({ id }) => id)
+  const taking: Taking = { ids: new Set(ids), leaseMs, buckets: bucketsOf(given.channel) }
+  return { worker, taking, ids }
+}
+
+type Taken = Writing & Batch & { readonly taker: number | undefined }
+
+/** Writes a whole notification; what is due of it may be taken by a worker at once. */
+export const write = (given: Taken): Step =>
   step(
     'write',
     given,
@@ -90,17 +105,21 @@ export const write = (given: Writing & Batch): Step =>
       const deliveries = newDeliveries(site, given)
       const { outbox, database } = site
       const skipped = nothingSkipped
-      const written = await writeWhole(
-        ...([outbox, database, notification, skipped, terms, deliveries] as const),
+      const taken = takingOf(site, given, deliveries)
+      const claimed = await writeWhole(
+        ...([outbox, database, notification, skipped, terms, deliveries, taken?.taking] as const),
       )
-      return { terms, deliveries, written }
+      if (taken) note(site, taken.worker, claimed ?? [])
+      return { terms, deliveries, claimed, asked: taken?.ids ?? [] }
     },
-    (model, { terms, deliveries, written }) => {
-      same('written', written, true)
+    (model, { terms, deliveries, claimed, asked }) => {
       completedBy(model, () => {
         addNotification(model, terms.notificationId, given.sensitive, true)
         addAll(model, terms, deliveries, given)
       })
+      const blocked = bucketsOf(given.channel).some((name) => isBlocked(model, name))
+      same('taken', claimed && sorted(claimed.map(({ id }) => id)), blocked ? [] : sorted(asked))
+      for (const each of claimed ?? []) hold(model, each)
       // Of nothing there is nothing to keep.
       const notification = model.notifications.get(terms.notificationId)!
       if (deliveries.length === 0 && given.sensitive) notification.secret = 'erased'
