@@ -15,6 +15,7 @@ import type { SendResult } from './outbox/result.ts'
 import type { Listener, Signals } from './signal/signals.ts'
 import { assemble } from './wiring/assemble.ts'
 import type { Explanation } from './wiring/explain.ts'
+import type { MoveOptions, MoveResult } from './wiring/move.ts'
 import type { Deliveries, Settings, TemplateFace } from './wiring/operate.ts'
 import type { Completed, WaitOptions } from './wiring/wait.ts'
 import type { Windows } from './wiring/windows.ts'
@@ -81,6 +82,15 @@ export interface Envoyer<
   transaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T>
   /** Creates our tables or brings them up to date: a deploy step on PostgreSQL. */
   migrate(): Promise<void>
+  /**
+   * Copies all that the embedded database holds to PostgreSQL, in one transaction, closes this envoyer,
+   * and has the old database refuse to be opened (`database-moved`), so that nothing goes out twice.
+   * The application must not run meanwhile, and needs the same `secretKey` afterwards.
+   *
+   * @throws EnvoyerError `option-invalid`, `database-locked`, `database-unreachable`, `database-filled`.
+   * Nothing is moved then.
+   */
+  move(options: MoveOptions): Promise<MoveResult>
   /** Stops the workers of this process and closes all that is open. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

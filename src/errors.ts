@@ -37,10 +37,19 @@ export const errorTable = {
     remedy:
       'Pass plain JSON (dates as ISO strings) and let the schema transform it for the templates.',
   },
+  'database-filled': {
+    meaning: 'The database to move to holds notifications already.',
+    remedy: 'Move to an empty database, or configure another `schema`.',
+  },
   'database-locked': {
     meaning: 'Another process owns the embedded database.',
     remedy:
       'Stop that process, give this one another `directory`, or use PostgreSQL (ENVOYER_DATABASE_URL) to run several.',
+  },
+  'database-moved': {
+    meaning: 'What this embedded database held has been moved to PostgreSQL.',
+    remedy:
+      'Set ENVOYER_DATABASE_URL to where it is now. Only to go on with the old one, from which the same messages would go out again, remove the file named.',
   },
   'database-stopped': {
     meaning: 'The embedded database has stopped.',

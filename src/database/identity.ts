@@ -1,8 +1,8 @@
 import type { HandedDatabase } from './adapt.ts'
 import type { Database, OwnDatabase } from './contract.ts'
 
-/** The row of `setting` by which a database is recognised. */
-const identityKey = 'database-id'
+/** The row of `setting` by which a database is recognised; it is of this one database only. */
+export const identityKey = 'database-id'
 
 /** Gives the database its identity, once it has the table to keep it in. */
 export async function ensureIdentity(database: Database, schema: string): Promise<void> {

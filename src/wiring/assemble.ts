@@ -20,6 +20,7 @@ import {
 import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
+import { createMove } from './move.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
 import { carrierOf, sendSteps } from './send.ts'
@@ -183,6 +184,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
       (await open()).database.source.transaction(run),
     migrate: () => opening.migrate(),
+    move: createMove(configuration, { open, close, workers, onError }),
     close,
     [Symbol.asyncDispose]: close,
   }

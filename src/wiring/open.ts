@@ -27,7 +27,8 @@ export interface Opening {
   close(): Promise<void>
 }
 
-function connect(configuration: Configuration, onError: (error: Error) => void) {
+/** Opens the database that is configured. */
+export function connect(configuration: Configuration, onError: (error: Error) => void) {
   const { databaseUrl, directory, schema, durability, connections } = configuration
   const { transactionTimeoutMs, statementTimeoutMs } = configuration
   return openDatabase({

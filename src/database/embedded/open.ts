@@ -10,6 +10,7 @@ import { prepareDataDirectory } from './data-directory.ts'
 import { emptyDatabase } from './empty-database.ts'
 import { listenOn } from './listen.ts'
 import { acquireLock, type Lock } from './lock.ts'
+import { refuseMoved } from './moved.ts'
 import { guardOneSession } from './one-session.ts'
 import { makePrivateDirectory } from './private-directory.ts'
 import { createEngineStream } from './stream.ts'
@@ -42,6 +43,7 @@ async function lockOf(
   if (options.directory === 'memory') return undefined
   const directory = resolve(options.directory)
   await makePrivateDirectory(directory)
+  await refuseMoved(directory)
   return acquireLock(directory, lost)
 }
 
