@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
-import { resolveTxt } from 'node:dns/promises'
+// Not the function alone: `dns.setServers` puts another one in its place.
+import dns from 'node:dns/promises'
 import type { BackendCheck, Observation } from '../../src/channel/backend.ts'
 import { codeOf } from '../../src/errors.ts'
 import type { EmailOptions } from './options.ts'
@@ -85,7 +86,7 @@ async function answered(name: string): Promise<string[][]> {
     timer = setTimeout(reject, dnsTimeoutMs, Object.assign(new Error('late'), { code: 'ETIMEOUT' }))
   })
   try {
-    return await Promise.race([resolveTxt(name), late])
+    return await Promise.race([dns.resolveTxt(name), late])
   } finally {
     clearTimeout(timer)
   }

@@ -2,10 +2,13 @@ import type { Configuration } from '../option/configuration.ts'
 import type { Looked, Opening } from '../wiring/open.ts'
 import { channelChecks } from './channels.ts'
 import { databaseChecks, seeDatabase, unreachedChecks } from './database.ts'
-import { type Check, type Finding, inTime, runCheck } from './finding.ts'
+import { type Check, type Finding, inTime, runCheck, usualLimitMs } from './finding.ts'
 import { createHide } from './hide.ts'
 import { seeSecretKey } from './secret-key.ts'
 import { seeConfiguration, seeRedis, seeTemplates } from './surroundings.ts'
+
+/** The embedded database may not be there yet: then it is made, which is work and no waiting. */
+const creationMs = 30_000
 
 /** Looks at the whole set-up, at everything side by side. */
 export function createDoctor(configuration: Configuration, opening: Pick<Opening, 'look'>) {
@@ -14,7 +17,8 @@ export function createDoctor(configuration: Configuration, opening: Pick<Opening
     Promise.all(checks.map((check) => runCheck(check, hide)))
   return async (): Promise<Finding[]> => {
     const look = startLook(opening)
-    const reached = inTime(() => look)
+    const limitMs = configuration.databaseUrl === undefined ? creationMs : usualLimitMs
+    const reached = inTime(() => look, limitMs)
     const ofDatabase = reached.then(
       (looked) => all(databaseChecks(configuration, looked.database)),
       () => all(unreachedChecks(configuration)),
@@ -28,6 +32,7 @@ export function createDoctor(configuration: Configuration, opening: Pick<Opening
         { name: 'configuration', look: () => seeConfiguration(configuration) },
         {
           name: 'database',
+          limitMs: limitMs + usualLimitMs,
           look: async () => seeDatabase(configuration, (await reached).database),
           remedy: 'Check ENVOYER_DATABASE_URL, and that the server runs and can be reached.',
         },

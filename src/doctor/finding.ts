@@ -15,18 +15,19 @@ export interface Finding extends Observation {
 export interface Check extends BackendCheck {
   /** What to do where it throws. Default: what the error itself says. */
   readonly remedy?: string
+  readonly limitMs?: number
 }
 
-/** How long a check may take. */
-export const limitMs = 5000
+/** How long a check may take, where it says nothing else. */
+export const usualLimitMs = 5000
 
 /** Runs one check. What it throws is found wrong; one that hangs is left alone. */
 export async function runCheck(
-  { name, look, remedy }: Check,
+  { name, look, remedy, limitMs }: Check,
   hide: (text: string) => string,
 ): Promise<Finding> {
   const began = performance.now()
-  const seen = await inTime(look).catch((thrown) => ofError(toError(thrown), remedy))
+  const seen = await inTime(look, limitMs).catch((thrown) => ofError(toError(thrown), remedy))
   return {
     check: name,
     level: seen.level,
@@ -37,7 +38,7 @@ export async function runCheck(
 }
 
 /** Rejects where it takes longer than the limit. */
-export async function inTime<T>(work: () => Promise<T>): Promise<T> {
+export async function inTime<T>(work: () => Promise<T>, limitMs = usualLimitMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     const error = new Error(`There was no answer within ${limitMs / 1000} s.`)
