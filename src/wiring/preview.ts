@@ -8,7 +8,27 @@ import { createId } from '../outbox/id.ts'
 import { readRecipient } from '../recipient/recipient.ts'
 import type { Templates } from '../template/contract.ts'
 import type { OperateParts } from './operate-parts.ts'
-import type { Preview, PreviewOptions } from './template-face.ts'
+
+/** A message as it would be rendered. */
+export interface Preview {
+  /** The language that it is in. */
+  readonly locale: string
+  /** By name, those made from other parts included (the text of an e-mail that has HTML only). */
+  readonly parts: Record<string, string>
+  /** What it was made with, as it would be given to `send`. */
+  readonly context: JsonObject
+  /** The context was made up from the schema of the event. */
+  readonly sample: boolean
+}
+
+export interface PreviewOptions {
+  /** Before the recipient's, as the option of `send`. */
+  readonly locale?: string
+  /** As it would be given to `send`. Default: one made up from the event's schema. */
+  readonly context?: unknown
+  /** As it would be given to `send`. Default: one made up, without a language of its own. */
+  readonly recipient?: object
+}
 
 /** Somebody who does not exist: RFC 2606 and the numbers kept for fiction. */
 const someone = {

@@ -1,30 +1,8 @@
 import { EnvoyerError } from '../errors.ts'
-import type { JsonObject } from '../event/json.ts'
 import type { TemplateOverride, TemplateProblem, TemplateText } from '../template/contract.ts'
 import { exportOverrides } from '../template/export.ts'
 import type { OperateParts } from './operate-parts.ts'
-import { createPreview } from './preview.ts'
-
-/** A message as it would be rendered. */
-export interface Preview {
-  /** The language that it is in. */
-  readonly locale: string
-  /** By name, those made from other parts included (the text of an e-mail that has HTML only). */
-  readonly parts: Record<string, string>
-  /** What it was made with, as it would be given to `send`. */
-  readonly context: JsonObject
-  /** The context was made up from the schema of the event. */
-  readonly sample: boolean
-}
-
-export interface PreviewOptions {
-  /** Before the recipient's, as the option of `send`. */
-  readonly locale?: string
-  /** As it would be given to `send`. Default: one made up from the event's schema. */
-  readonly context?: unknown
-  /** As it would be given to `send`. Default: one made up, without a language of its own. */
-  readonly recipient?: object
-}
+import { createPreview, type Preview, type PreviewOptions } from './preview.ts'
 
 export interface Exported {
   /** The files that hold now what the database holds; relative to the folder. */
@@ -82,7 +60,7 @@ export interface TemplateFace<EventName extends string, PartNames extends Record
 }
 
 /** One spelling a locale, so that `pt_BR` and `pt-br` are one place. */
-export function canonical(locale: string): string {
+function canonical(locale: string): string {
   if (locale === '') return ''
   try {
     return Intl.getCanonicalLocales(locale.replaceAll('_', '-'))[0]!

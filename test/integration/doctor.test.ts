@@ -28,7 +28,13 @@ function create(t: TestContext, surroundings: Surroundings, backend: PageBackend
     events: {
       alarm: defineEvent({ context: z.object({ what: z.string() }), channels: ['pager'] }),
       ...(surroundings.secretKey
-        ? { code: defineEvent({ context: z.object({ pin: z.string() }), sensitive: true, channels: ['pager'] }) }
+        ? {
+            code: defineEvent({
+              context: z.object({ pin: z.string() }),
+              sensitive: true,
+              channels: ['pager'],
+            }),
+          }
         : {}),
     },
     channels: { pager: pager({ backend }) },
