@@ -1,5 +1,7 @@
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EntityManager } from '../database/handle.ts'
+import { createVerify } from '../doctor/channels.ts'
+import { createDoctor } from '../doctor/doctor.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
@@ -22,10 +24,11 @@ import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
 import { createMove } from './move.ts'
 import { createOpening, type Opened } from './open.ts'
-import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
+import { createDeliveries, createSettingsFace } from './operate.ts'
 import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
+import { createTemplateFace } from './template-face.ts'
 import { openTemplates } from './templates.ts'
 import { createTimetables } from './timing.ts'
 import { createWaitFor } from './wait.ts'
@@ -185,6 +188,8 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
       (await open()).database.source.transaction(run),
     migrate: () => opening.migrate(),
     move: createMove(configuration, { open, close, workers, onError }),
+    doctor: createDoctor(configuration, opening),
+    verify: createVerify(configuration),
     close,
     [Symbol.asyncDispose]: close,
   }
