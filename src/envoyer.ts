@@ -79,6 +79,11 @@ export interface Envoyer<
    * as `database`. For applications whose own tables live there too.
    */
   transaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T>
+  /**
+   * The metrics of this process in the text format of Prometheus, for a server of one's own. Without
+   * the option `monitor` it counts from the first call on.
+   */
+  metrics(): Promise<string>
   /** Creates our tables or brings them up to date: a deploy step on PostgreSQL. */
   migrate(): Promise<void>
   /** Stops the workers of this process and closes all that is open. */
