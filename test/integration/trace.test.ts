@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
@@ -192,6 +193,7 @@ test('outgoing webhooks carry the trace, unless a header of one’s own does', a
   const receiver = await startReceiver()
   const envoyer = createEnvoyer({
     ...postgres.fresh(),
+    secretKey: randomBytes(32).toString('base64'),
     events: { alarm: defineEvent({ context: z.object({}), channels: ['webhook'] }) },
     channels: { webhook: webhook({ backend: http({ allow: ['127.0.0.1'] }) }) },
   })
