@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { pictures } from './pictures.ts'
 import { configurationPage } from './reference/configuration.ts'
 import { errorsPage } from './reference/errors.ts'
+import { metricsPage } from './reference/metrics.ts'
 import { signalsPage } from './reference/signals.ts'
 
 const folder = new URL('../docs/', import.meta.url)
@@ -16,6 +17,7 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
   return {
     'reference/configuration.md': await configurationPage(),
     'reference/errors.md': errorsPage(),
+    'reference/metrics.md': metricsPage(),
     'reference/signals.md': await signalsPage(),
     ...pictures(),
   }

@@ -93,6 +93,11 @@ export interface Envoyer<
    * says, and `channel-unknown`. `supported` is false where the backend has no way to check.
    */
   verify(channel: keyof Channels & string): Promise<{ supported: boolean }>
+  /**
+   * The metrics of this process in the text format of Prometheus, for a server of one's own. Without
+   * the option `monitor` it counts from the first call on.
+   */
+  metrics(): Promise<string>
   /** Creates our tables or brings them up to date: a deploy step on PostgreSQL. */
   migrate(): Promise<void>
   /**

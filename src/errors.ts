@@ -74,6 +74,11 @@ export const errorTable = {
     meaning: 'The idempotency key was used before for this event with another context.',
     remedy: 'Use a key that names the thing that happened (for instance `order:1042:shipped`).',
   },
+  'monitor-port': {
+    meaning: 'Metrics and health cannot be served on the port of `monitor`.',
+    remedy:
+      'Give each process on the machine a port of its own (`monitor.port`, ENVOYER_METRICS_PORT), and a `host` that is an address of this machine.',
+  },
   'not-found': {
     meaning: 'Nothing is stored under this id.',
     remedy: 'Check the id, and that it is of this database.',

@@ -11,9 +11,9 @@ import ts from 'typescript'
  */
 const tiers = [
   // what everything may know
-  ['errors.ts', 'event', 'channel', 'secret', 'availability'],
+  ['errors.ts', 'event', 'channel', 'secret', 'availability', 'metric', 'log'],
   // the steps that stand by themselves
-  ['database', 'guard', 'recipient', 'template', 'signal'],
+  ['database', 'guard', 'recipient', 'template', 'signal', 'trace', 'monitor'],
   // what is written down: work, and what operators change while everything runs
   ['outbox', 'setting'],
   ['queue'],
@@ -35,6 +35,7 @@ const tiers = [
 const doors: Record<string, readonly string[]> = {
   '@electric-sql/pglite': ['src/database'],
   '@standard-schema/spec': ['src/event', 'src/option'],
+  '@opentelemetry/api': ['src/trace'],
   bullmq: ['src/queue'],
   hono: ['src/http'],
   ioredis: ['src/queue'],

@@ -30,6 +30,12 @@ const sections: readonly Section[] = [
     from: [['src/template/limits.ts', 'TemplateLimits']],
   },
   {
+    title: 'monitor',
+    intro:
+      'Of `createEnvoyer`: where a process with a worker shows its metrics and its health. Without `port`, all is counted for `envoyer.metrics()` and nothing is served. See [monitoring](../guides/monitoring.md).',
+    from: [['src/option/monitor.ts', 'MonitorOptions']],
+  },
+  {
     title: 'defineEvent',
     intro: 'An entry of `events`. Its key is the name of the event.',
     from: [['src/event/define.ts', 'EventDefinition']],
@@ -154,6 +160,10 @@ const environment = [
   [
     'ENVOYER_SECRET_KEY',
     'Encrypts secrets at rest; several separated by commas. The option `secretKey` wins.',
+  ],
+  [
+    'ENVOYER_METRICS_PORT',
+    'Serves metrics and health on this port of the loopback address, in processes with a worker. The option `monitor.port` wins.',
   ],
   ['NO_COLOR', 'The console channel prints without colours.'],
 ] as const

@@ -67,6 +67,7 @@ export function parseHeaders(value: unknown): Headers {
 
 const shown: ReadonlySet<string> = new Set([
   'content-type',
+  'traceparent',
   'user-agent',
   'webhook-id',
   'webhook-timestamp',

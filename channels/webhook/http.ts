@@ -128,6 +128,7 @@ export function http(options: HttpOptions = {}): HttpBackend {
     const signed = { id: outgoing.id, timestamp: outgoing.startedAt, body: body ?? '' }
     const headers = {
       'user-agent': 'Envoyer',
+      ...(outgoing.traceparent !== undefined && { traceparent: outgoing.traceparent }),
       ...custom,
       ...(contentType !== undefined && { 'content-type': contentType }),
       ...sign(signed, secrets),

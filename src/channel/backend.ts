@@ -38,6 +38,11 @@ export interface Outgoing<
   readonly startedAt: Date
   /** For backends made of backends. */
   readonly backends?: Backends
+  /**
+   * The trace that this try is part of (W3C Trace Context), where the application traces: for
+   * providers that carry it on.
+   */
+  readonly traceparent?: string | undefined
   /** Aborted when the attempt's time is up, or the worker must stop. */
   readonly signal: AbortSignal
 }
@@ -72,6 +77,8 @@ export interface Backend<
   Options = unknown,
 > {
   readonly name: string
+  /** Of a backend made of backends: the names of all of them, for monitoring. */
+  readonly members?: readonly string[]
   send(outgoing: Outgoing<Address, Message, Options>): Promise<Receipt>
   /**
    * Sends several in one request; for providers that take them so. It gives one answer each, in the

@@ -56,6 +56,7 @@ function compose<Address, Message, Options>(
   const names = members.map(({ name }) => name)
   return {
     name: `${kind}(${names.join(',')})`,
+    members: given.flatMap(({ name, members: inner = [] }) => [name, ...inner]),
     send: (outgoing) =>
       sendThrough(order(candidates(members, outgoing.backends)), outgoing, limits),
     ...(members.some(({ verify }) => verify) && { verify: () => verifyAll(members) }),

@@ -65,6 +65,7 @@ function simulating<Address, Message, Options>(
   const real = gather(backend)
   return {
     name: backend.name,
+    ...(backend.members && { members: backend.members }),
     async send(outgoing: Outgoing<Address, Message, Options>) {
       for (const key of outgoing.addresses.map(keyOf)) {
         const simulation = simulationOf(key)

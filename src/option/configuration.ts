@@ -4,12 +4,14 @@ import { isZone } from '../availability/index.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
 import { simulateAll } from '../channel/simulator.ts'
 import { EnvoyerError, toError } from '../errors.ts'
+import { createLog, type Log, type Logger, loggerProblem } from '../log/logger.ts'
 import type { RecipientOptions } from '../recipient/recipient.ts'
 import { createSealer, type Sealer } from '../secret/sealer.ts'
 import type { FailedTry } from '../signal/signals.ts'
 import type { CustomFilter, TemplateLimits } from '../template/index.ts'
 import { checkChannel, checkEvent, namesOf } from './check.ts'
 import type { ChannelMap, EventMap } from './infer.ts'
+import { type Monitor, type MonitorOptions, monitorOf } from './monitor.ts'
 import { ownersWithWindows } from './timing.ts'
 
 /** A given-up delivery, or an error of Envoyer's own machinery that no caller could be told. */
@@ -84,6 +86,16 @@ export interface Surroundings {
    * internal errors are written to standard error.
    */
   readonly onFailure?: (failure: FailureReport) => void
+  /**
+   * Shows the metrics and the health of each process that runs a worker, over HTTP. Default: off,
+   * unless ENVOYER_METRICS_PORT is set.
+   */
+  readonly monitor?: MonitorOptions
+  /**
+   * Told what workers do, in lines: pino, or what has its functions. Nothing of an address, a
+   * context or a provider's words is written at `info` or above. Default: none.
+   */
+  readonly logger?: Logger
 }
 
 /** The options of `createEnvoyer`. */
@@ -102,7 +114,7 @@ export interface EnvoyerOptions<
 }
 
 export interface Configuration
-  extends Omit<Surroundings, 'templates' | 'databaseUrl' | 'redisUrl'> {
+  extends Omit<Surroundings, 'templates' | 'databaseUrl' | 'redisUrl' | 'monitor' | 'logger'> {
   readonly templates: string | undefined
   readonly databaseUrl: string | undefined
   readonly redisUrl: string | undefined
@@ -115,6 +127,9 @@ export interface Configuration
   readonly locale: string
   readonly schema: string
   readonly sealer: Sealer
+  /** `undefined`: nothing is counted until `metrics` is called. */
+  readonly monitor: Monitor | undefined
+  readonly log: Log | undefined
 }
 
 const optionNames = [
@@ -145,6 +160,8 @@ const optionNames = [
     'keepMessages',
     'simulate',
     'onFailure',
+    'monitor',
+    'logger',
   ],
 ]
 const recipientKeys = ['address', 'data', 'locale', 'tz', 'immediate', 'userId']
@@ -215,6 +232,14 @@ function sealerOf(secretKey: Surroundings['secretKey'], problems: string[]): Sea
   }
 }
 
+function logOf(logger: Logger | undefined, problems: string[]): Log | undefined {
+  if (logger === undefined) return undefined
+  const problem = loggerProblem(logger)
+  if (problem === undefined) return createLog(logger)
+  problems.push(problem)
+  return undefined
+}
+
 /** Checks the whole configuration once; throws `configuration-invalid` with all of its problems. */
 export function checkConfiguration(
   options: EnvoyerOptions<EventMap, ChannelMap, never, string>,
@@ -238,6 +263,8 @@ export function checkConfiguration(
     redisUrl: (options.redisUrl ?? (databaseUrl && process.env.ENVOYER_REDIS_URL)) || undefined,
     schema: options.schema ?? 'envoyer',
     sealer: sealerOf(options.secretKey, problems),
+    monitor: monitorOf(options.monitor, problems),
+    log: logOf(options.logger, problems),
   }
   const channelNames = namesOf('channels', options.channels, problems)
   for (const name of channelNames) checkChannel(name, options.channels, problems)

@@ -113,7 +113,8 @@ export function createTestEnvoyer<
     redisUrl: '',
     directory: 'memory',
   } as never)
-  const { envoyer, open } = assemble(configuration, () => offsetMs)
+  // Its worker is not one to be watched.
+  const { envoyer, open } = assemble({ ...configuration, monitor: undefined }, () => offsetMs)
   const skips: Skip[] = []
   const { deliver, nextDue } = createDelivering(configuration.channels, envoyer, open)
 

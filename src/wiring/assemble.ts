@@ -5,6 +5,7 @@ import { createDoctor } from '../doctor/doctor.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
+import type { Pulse } from '../monitor/pulse.ts'
 import type { Configuration, FailureReport } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
 import type { SendResult } from '../outbox/result.ts'
@@ -22,6 +23,9 @@ import {
 import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
+import { logDeliveries, logInternal } from './log.ts'
+import type { Measuring } from './meter.ts'
+import { createMonitor } from './monitor.ts'
 import { createMove } from './move.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace } from './operate.ts'
@@ -31,7 +35,9 @@ import { stopOnSignals } from './stop-on-signals.ts'
 import { createTemplateFace } from './template-face.ts'
 import { openTemplates } from './templates.ts'
 import { createTimetables } from './timing.ts'
+import { traceSend } from './trace.ts'
 import { createWaitFor } from './wait.ts'
+import { createWatch } from './watch.ts'
 import { createWindowsFace } from './windows.ts'
 import { work } from './work.ts'
 
@@ -49,12 +55,15 @@ function createComplaint() {
   }
 }
 
-function reporter(onFailure: ((failure: FailureReport) => void) | undefined) {
+function reporter({ onFailure, log }: Configuration, measuring: Measuring) {
   const complain = createComplaint()
   return (failure: FailureReport) => {
+    const internal = failure.kind === 'internal' ? failure.error : undefined
+    if (internal) measuring.on?.failed()
+    if (internal && log) logInternal(log, internal)
     try {
       if (onFailure) onFailure(failure)
-      else if (failure.kind === 'internal') complain(failure.error.message)
+      else if (internal && !log) complain(internal.message)
     } catch (thrown) {
       console.error('envoyer: onFailure threw', thrown)
     }
@@ -83,11 +92,14 @@ async function checkOnCompleted(
 
 /** The parts of an envoyer that share its lifetime. */
 function createParts(configuration: Configuration, clockOffsetMs: () => number) {
-  const report = reporter(configuration.onFailure)
+  const { log } = configuration
+  const measuring: Measuring = { on: undefined }
+  const report = reporter(configuration, measuring)
   const onError = (error: Error) => report({ kind: 'internal', error })
   const emitter = createEmitter(onError)
   emitter.on('delivery:failed', (failed) => report({ kind: 'delivery', ...failed }))
-  const opening = createOpening(configuration, onError, clockOffsetMs)
+  if (log) logDeliveries(log, emitter)
+  const opening = createOpening(configuration, onError, clockOffsetMs, measuring)
   let opened: Templates | undefined
   const templates = () => {
     opened ??= openTemplates(configuration)
@@ -100,7 +112,8 @@ function createParts(configuration: Configuration, clockOffsetMs: () => number) 
     onError,
   )
   const timetables = createTimetables(configuration, settings)
-  return { onError, emitter, opening, templates, settings, timetables }
+  const watch = createWatch(measuring, log)
+  return { onError, emitter, opening, templates, settings, timetables, measuring, watch }
 }
 
 /** Starts workers that are known until they stop. */
@@ -132,9 +145,11 @@ function createStartWorker(
 export function assemble(configuration: Configuration, clockOffsetMs: () => number = () => 0) {
   const { events, channels, schema } = configuration
   const parts = createParts(configuration, clockOffsetMs)
-  const { onError, emitter, opening, templates, settings, timetables } = parts
+  const { onError, emitter, opening, templates, settings, timetables, measuring, watch } = parts
   const open = (): Promise<Opened> => opening.open()
   const workers = new Set<LocalWorker>()
+  const pulses = new Set<Pulse>()
+  const monitor = createMonitor({ configuration, open, workers, pulses }, measuring)
   const wired = async () => {
     const opened = await open()
     return { configuration, opened, settings, timetables, templates: templates(), emitter }
@@ -148,7 +163,10 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     }
     return wiring.steps
   }
-  const sender = async () => createSend(await steps())
+  const sender = async () => {
+    const { tracing } = await open()
+    return traceSend(tracing, createSend(await steps()))
+  }
   const followUp: WriteEndedParts['followUp'] = createFollowUp(
     configuration,
     open,
@@ -158,12 +176,15 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
   const operate = { configuration, open, settings, timetables, templates, emitter, followUp }
   const close = async () => {
     await Promise.all([...workers].map((worker) => worker.stop()))
+    await monitor.close()
     await opening.close()
     await Promise.all(Object.values(channels).map((channel) => channel.backend.close?.()))
   }
-  const startWorker = createStartWorker(workers, close, onError, async (options) =>
-    work({ ...(await wired()), followUp, onError }, options),
-  )
+  const startWorker = createStartWorker(workers, close, onError, async (options) => {
+    const parts = await wired()
+    await monitor.serve()
+    return work({ ...parts, followUp, onError, watch, measuring, pulses }, options)
+  })
   const envoyer = {
     async send(
       event: string,
@@ -186,6 +207,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     templates: createTemplateFace(operate),
     transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
       (await open()).database.source.transaction(run),
+    metrics: monitor.metrics,
     migrate: () => opening.migrate(),
     move: createMove(configuration, { open, close, workers, onError }),
     doctor: createDoctor(configuration, opening),

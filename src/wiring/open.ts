@@ -10,6 +10,9 @@ import { createBullmqQueue, loadBullmq } from '../queue/bullmq.ts'
 import type { Queue } from '../queue/contract.ts'
 import { createInProcessQueue } from '../queue/in-process.ts'
 import { createNotifyQueue } from '../queue/notify.ts'
+import { loadTracing, type Tracing } from '../trace/spans.ts'
+import type { Measuring } from './meter.ts'
+import { countTickets } from './watch.ts'
 
 /** What an envoyer holds open. */
 export interface Opened {
@@ -17,6 +20,8 @@ export interface Opened {
   readonly outbox: Outbox
   readonly clock: Clock
   readonly queue: Queue
+  /** `undefined` where the application has no `@opentelemetry/api`. */
+  readonly tracing: Tracing | undefined
 }
 
 export interface Looked {
@@ -69,6 +74,7 @@ export function createOpening(
   configuration: Configuration,
   onError: (error: Error) => void,
   clockOffsetMs: () => number,
+  measuring: Measuring,
 ): Opening {
   const { schema, redisUrl } = configuration
   const outbox = createOutbox(schema, clockOffsetMs)
@@ -78,6 +84,7 @@ export function createOpening(
   const openNow = async (): Promise<Opened> => {
     // A package that is missing is told before anything is opened.
     const bullmq = redisUrl === undefined ? undefined : await loadBullmq()
+    const tracing = await loadTracing(onError)
     const database = await connect(configuration, onError)
     try {
       const mode = configuration.migrations ?? (database.kind === 'embedded' ? 'run' : 'check')
@@ -95,9 +102,9 @@ export function createOpening(
       if (bullmq === undefined) return createNotifyQueue(notify, listen, onError)
       return createBullmqQueue(bullmq, { url: redisUrl!, prefix: schema, notify, listen, onError })
     }
-    const queue = createQueue()
+    const queue = countTickets(createQueue(), measuring)
     const clock = embedded ? createOwnClock(outbox) : createClock(outbox, database)
-    return { database, outbox, clock, queue }
+    return { database, outbox, clock, queue, tracing }
   }
   const refuseClosed = () => {
     if (closing) throw new EnvoyerError('closed', [])

@@ -16,12 +16,13 @@ export interface OutgoingParts {
   readonly backends: Backends
   readonly signal: AbortSignal
   readonly startedAt: Date
+  readonly traceparent: string | undefined
 }
 
 /** A claimed delivery as its backend gets it. */
 export function toOutgoing(claimed: Claimed, parts: OutgoingParts): Outgoing {
   const { id, notificationId, event, locale, zone, createdAt, address, recipient } = claimed
-  const { sealer, channel, message, options, backends, startedAt, signal } = parts
+  const { sealer, channel, message, options, backends, startedAt, signal, traceparent } = parts
   const { input, output } = parts.context
   const load = (each: Json) => loadAddress(sealer, channel, each)
   const ofGroup = Array.isArray(recipient)
@@ -47,6 +48,7 @@ export function toOutgoing(claimed: Claimed, parts: OutgoingParts): Outgoing {
     createdAt,
     startedAt,
     backends,
+    traceparent,
     signal,
   }
 }

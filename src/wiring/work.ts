@@ -1,8 +1,10 @@
+import { AsyncResource } from 'node:async_hooks'
 import { gather } from '../channel/gather.ts'
 import { type Context, createDeliver, lostOutcome } from '../deliver.ts'
 import { EnvoyerError } from '../errors.ts'
 import { parseContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
+import { createPulse, type Pulse } from '../monitor/pulse.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
 import { backendBucket, holdBack, laneBucket } from '../outbox/bucket.ts'
@@ -11,14 +13,23 @@ import { createHealth, type Health } from '../outbox/health.ts'
 import type { SettingStore } from '../setting/settings.ts'
 import type { Emitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
-import type { Deliver } from '../worker/contract.ts'
-import { type LocalWorker, startWorker, type WorkerOptions } from '../worker/worker.ts'
+import type { Deliver, Watch } from '../worker/contract.ts'
+import {
+  defaultPollMs,
+  type LocalWorker,
+  startWorker,
+  type WorkerOptions,
+} from '../worker/worker.ts'
 import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
+import { createCall } from './call.ts'
 import { createFollowLeft } from './follow-up.ts'
+import { createChannelLog, createDatabaseLog } from './log.ts'
+import type { Measuring } from './meter.ts'
 import type { Opened } from './open.ts'
 import { toOutgoing } from './outgoing.ts'
 import { reveal } from './sensitive.ts'
 import { type TimetableOf, timingAt } from './timing.ts'
+import { traceDeliver } from './trace.ts'
 
 export interface WorkParts {
   readonly configuration: Configuration
@@ -28,6 +39,10 @@ export interface WorkParts {
   readonly templates: Templates
   readonly emitter: Emitter
   readonly followUp: WriteEndedParts['followUp']
+  readonly watch: Watch
+  readonly measuring: Measuring
+  /** Of the workers that run in this process. */
+  readonly pulses: Set<Pulse>
   onError(error: Error): void
 }
 
@@ -64,16 +79,17 @@ function createMessageOptions({ events, channels }: Configuration) {
 }
 
 function wireDeliver(
-  { configuration, opened, timetables, templates, onError }: WorkParts,
+  { configuration, opened, timetables, templates, measuring, onError }: WorkParts,
   health: Health,
 ): Deliver {
   const { channels, events, sealer } = configuration
-  const { database, outbox } = opened
+  const { database, outbox, tracing } = opened
+  const call = createCall(configuration, measuring, tracing)
   const optionsOf = createMessageOptions(configuration)
   const backends = Object.fromEntries(
     Object.entries(channels).map(([name, { backend }]) => [name, gather(backend)]),
   )
-  return createDeliver({
+  const deliver = createDeliver({
     availability: (claimed, now) => timingAt(configuration, timetables, claimed, now),
     context: createContexts(configuration),
     render: (claimed, { output: context }, now) => {
@@ -85,17 +101,20 @@ function wireDeliver(
       return channels[channel]!.definition.complete?.(message) ?? message
     },
     send: async (claimed, context, message, { startedAt, signal }, took) =>
-      backends[claimed.channel]!.send(
-        toOutgoing(claimed, {
-          sealer,
-          context,
-          message,
-          startedAt,
-          signal,
-          channel: channels[claimed.channel]!,
-          options: optionsOf(claimed),
-          backends: health.of(claimed.channel, took),
-        }),
+      call(claimed.channel, (traceparent) =>
+        backends[claimed.channel]!.send(
+          toOutgoing(claimed, {
+            sealer,
+            context,
+            message,
+            startedAt,
+            signal,
+            traceparent,
+            channel: channels[claimed.channel]!,
+            options: optionsOf(claimed),
+            backends: health.of(claimed.channel, took),
+          }),
+        ),
       ),
     backend: (channel) => channels[channel]!.backend.name,
     retry: retryOf(configuration),
@@ -109,6 +128,7 @@ function wireDeliver(
     keepMessages: configuration.keepMessages ?? true,
     isSensitive: ({ event, secret }) => secret !== null || events[event]!.sensitive !== undefined,
   })
+  return traceDeliver(tracing, deliver)
 }
 
 const retryOf =
@@ -118,8 +138,9 @@ const retryOf =
 
 /** Starts a worker of the configured channels. Throws `channel-unknown` for others. */
 export async function work(parts: WorkParts, options: WorkerOptions): Promise<LocalWorker> {
-  const { configuration, opened, settings, templates, emitter, followUp, onError } = parts
-  const { channels, events } = configuration
+  const { configuration, opened, settings, templates, emitter, followUp } = parts
+  const { watch, pulses, onError } = parts
+  const { channels, events, log } = configuration
   const unknown = (options.channels ?? []).filter((name) => !Object.hasOwn(channels, name))
   if (unknown.length > 0)
     throw new EnvoyerError(
@@ -130,6 +151,10 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
   const followLeft = createFollowLeft(opened, Object.keys(events), followUp)
   const health = createHealth(opened.outbox, opened.database, onError)
   await settings.refresh()
+  const names = options.channels ?? Object.keys(channels)
+  const channelLog = log && createChannelLog(log, settings, names)
+  const databaseLog = log && createDatabaseLog(log)
+  const pulse = createPulse(options.pollMs ?? defaultPollMs)
   const worker = await startWorker(
     {
       ...opened,
@@ -137,7 +162,12 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
       events: Object.keys(events),
       deliver: wireDeliver(parts, health),
       lost: (delivery) => lostOutcome(delivery, retry(delivery.event, delivery.channel)),
-      write: createWriteEnded({ ...opened, emitter, followUp }),
+      write: createWriteEnded({ ...opened, emitter, followUp, watch }),
+      watch,
+      looked: (failed) => {
+        pulse.beat(failed === undefined)
+        databaseLog?.(failed)
+      },
       isOpen: (name) => {
         const { on, paused } = settings.channel(name)
         return on && !paused
@@ -148,6 +178,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
           ...[settings.refresh(), templates.refresh(), health.refresh(), clock.refresh()],
           followLeft(),
         ])
+        channelLog?.()
       },
       onError,
     },
@@ -156,5 +187,17 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
   // A pause holds for all workers at once, and so does its end.
   const unfollow = await settings.follow(() => worker.soon(0))
   void worker.stopped.then(unfollow).catch(onError)
-  return worker
+  pulses.add(pulse)
+  log?.info({ channels: names }, 'worker started')
+  void worker.stopped.then(() => {
+    pulses.delete(pulse)
+    log?.info({ channels: names }, 'worker stopped')
+  })
+  const stop = () => {
+    pulse.stop()
+    return worker.stop()
+  }
+  // Of a `send` that asks for it, the worker must not inherit what is active there.
+  const soon = AsyncResource.bind((delayMs: number) => worker.soon(delayMs))
+  return { ...worker, stop, soon }
 }

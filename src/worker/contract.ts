@@ -17,6 +17,17 @@ export interface Hold {
 /** What became of a delivery; `undefined`: it was not tried, and goes back as it was. */
 export type Deliver = (claimed: Claimed, hold: Hold) => Promise<Outcome | undefined>
 
+/** Told what workers do. It must not throw, and it is called where every microsecond counts. */
+export interface Watch {
+  claimed(channel: string, count: number, tookMs: number): void
+  /** Written down, and ours to write. */
+  settled(ended: Ended): void
+  /** A chunk was written down. */
+  wrote(tookMs: number): void
+  /** Its worker did not come back. */
+  lost(delivery: Lost): void
+}
+
 /** What became of a delivery, with what is needed to tell of it. */
 export interface Ended {
   readonly outcome: Outcome

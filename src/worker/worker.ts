@@ -10,11 +10,13 @@ import { ripen } from '../outbox/ripen.ts'
 import type { Outcome } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
 import { type ChannelLoop, createChannelLoop, type Solo } from './channel-loop.ts'
-import type { Deliver, Ended } from './contract.ts'
+import type { Deliver, Ended, Watch } from './contract.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { createPoller, type Poller } from './poller.ts'
 import { createSettler, type WriteChunk } from './settler.ts'
 import { createSending, createStart } from './start.ts'
+
+export const defaultPollMs = 1000
 
 export interface WorkerOptions {
   /** Channels that this worker serves. Default: all that are configured. */
@@ -72,6 +74,9 @@ export interface WorkerParts {
   /** The outcome of a try whose worker never came back. */
   lost(delivery: Lost): Outcome
   readonly write: WriteChunk<Ended>
+  readonly watch: Watch
+  /** It has looked at the outbox; `undefined`: with success. */
+  looked(failed: Error | undefined): void
   /** False while an operator has the channel switched off or paused. */
   isOpen(channel: string): boolean
   /** Refreshes what an operator may have changed. */
@@ -127,21 +132,29 @@ export async function startWorker(
     names.map((name) => queue.consume(name, 2, () => handle(name))),
   )
   poller = createPoller(
-    options.pollMs ?? 1000,
+    options.pollMs ?? defaultPollMs,
     async () => {
       await parts.refresh()
       const request = { channels: names, events: parts.events, leaseMs }
       const expired = await adoptLost(outbox, database, request)
       // While the database is away our own leases expire too; what has them is not lost.
       const lost = expired.filter((delivery) => !leases.has(delivery))
-      for (const about of lost) void settler.add({ outcome: parts.lost(about), about })
-      return ripen(outbox, database, names)
+      for (const about of lost) {
+        parts.watch.lost(about)
+        void settler.add({ outcome: parts.lost(about), about })
+      }
+      const ripe = await ripen(outbox, database, names)
+      parts.looked(undefined)
+      return ripe
     },
     ({ due, alone }) => {
       for (const name of alone) if (parts.isOpen(name)) loops.get(name)!.wakeAlone()
       for (const name of new Set([...due, ...alone])) void loops.get(name)!.run().catch(onError)
     },
-    onError,
+    (error) => {
+      parts.looked(error)
+      onError(error)
+    },
   )
   const stop = createStop({
     graceMs: options.graceMs ?? 20_000,
@@ -204,13 +217,21 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
     claim: async (limits) => {
       if (!parts.isOpen(name))
         return { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
+      const askedAt = performance.now()
       const answer = await claim(outbox, database, { ...common, ...limits })
+      parts.watch.claimed(name, answer.claimed.length, performance.now() - askedAt)
       if (answer.limited) again()
       // The database died before a claim was on the disk, and gives it again: it is being sent here.
       const claimed = answer.claimed.filter((each) => !leases.has(each))
       return { ...answer, claimed }
     },
-    claimAlone: async () => (parts.isOpen(name) ? claimAlone(outbox, database, common) : undefined),
+    claimAlone: async () => {
+      if (!parts.isOpen(name)) return undefined
+      const askedAt = performance.now()
+      const claimed = await claimAlone(outbox, database, common)
+      parts.watch.claimed(name, claimed ? 1 : 0, performance.now() - askedAt)
+      return claimed
+    },
     start,
   })
 }

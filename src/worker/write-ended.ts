@@ -6,7 +6,7 @@ import { putOff } from '../outbox/put-off.ts'
 import { type Ending, type Outcome, type Settled, settle } from '../outbox/settle.ts'
 import type { Queue } from '../queue/contract.ts'
 import type { DeliverySignal, Emitter, Signals } from '../signal/signals.ts'
-import type { Ended } from './contract.ts'
+import type { Ended, Watch } from './contract.ts'
 import type { WriteChunk } from './settler.ts'
 
 export interface WriteEndedParts {
@@ -14,6 +14,7 @@ export interface WriteEndedParts {
   readonly database: Database & { transaction<T>(work: (tx: Database) => Promise<T>): Promise<T> }
   readonly emitter: Emitter
   readonly queue: Queue
+  readonly watch: Watch
   /** Writes what is to follow completed notifications, in the transaction that completes them. */
   followUp(tx: Database, completed: readonly string[]): Promise<() => void>
 }
@@ -24,7 +25,7 @@ function hasFollowUp({ about }: Ended): boolean {
 
 /** Settles a chunk of tries, with what follows from it; the function given back fires the signals. */
 export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
-  const { outbox, database, emitter, queue } = parts
+  const { outbox, database, emitter, queue, watch } = parts
   const write = async (chunk: readonly Ended[]): Promise<[Settled, () => void]> => {
     const endings = chunk.map(({ outcome }) => outcome as Ending)
     if (!chunk.some(hasFollowUp)) return [await settle(outbox, database, endings), () => {}]
@@ -34,18 +35,22 @@ export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
     })
   }
   return async (chunk) => {
+    const beganAt = performance.now()
     const late = chunk.flatMap(({ outcome }) => (outcome.outcome === 'put-off' ? [outcome] : []))
     const ended = chunk.filter(({ outcome }) => outcome.outcome !== 'put-off')
     // First: written twice, where the rest fails, it changes nothing.
     const put = late.length > 0 ? await putOff(outbox, database, late) : none
     const [settled, afterCommit] = ended.length > 0 ? await write(ended) : nothing
     const untried = await giveTokensBack(parts, chunk)
+    watch.wrote(performance.now() - beganAt)
     return () => {
       afterCommit()
       for (const channel of untried) queue.ticket(channel)
       for (const ended of chunk) {
         const { id } = ended.outcome
-        if (settled.ids.has(id) || put.has(id)) tell(emitter, ended)
+        if (!settled.ids.has(id) && !put.has(id)) continue
+        watch.settled(ended)
+        tell(emitter, ended)
       }
       for (const fallen of settled.fallen) emitter.emit('delivery:queued', fallen)
       for (const channel of new Set(settled.fallen.map((each) => each.channel))) {
