@@ -170,7 +170,9 @@ interface Call {
 const gatherMs = 1000
 
 /** An iterable that is not an array is written as it comes, in bounded memory. */
-function isMany(recipients: Recipients): recipients is Iterable<object> | AsyncIterable<object> {
+export function isMany(
+  recipients: Recipients,
+): recipients is Iterable<object> | AsyncIterable<object> {
   if (recipients === null || typeof recipients !== 'object') {
     throw new EnvoyerError(
       'recipients-invalid',

@@ -1,11 +1,13 @@
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EntityManager } from '../database/handle.ts'
+import type { Connection } from '../database/index.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Configuration, FailureReport } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
-import type { SendResult } from '../outbox/result.ts'
+import { pageOf, type SendResult } from '../outbox/result.ts'
+import { createSharing, isShared } from '../owner/sharing.ts'
 import { planChannels } from '../recipient/plan.ts'
 import { createSend, type SendSteps, type SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
@@ -73,12 +75,16 @@ async function checkOnCompleted(
 }
 
 /** The parts of an envoyer that share its lifetime. */
-function createParts(configuration: Configuration, clockOffsetMs: () => number) {
+function createParts(
+  configuration: Configuration,
+  clockOffsetMs: () => number,
+  joined: ((connection: Connection) => void) | undefined,
+) {
   const report = reporter(configuration.onFailure)
   const onError = (error: Error) => report({ kind: 'internal', error })
   const emitter = createEmitter(onError)
   emitter.on('delivery:failed', (failed) => report({ kind: 'delivery', ...failed }))
-  const opening = createOpening(configuration, onError, clockOffsetMs)
+  const opening = createOpening(configuration, onError, clockOffsetMs, joined)
   let opened: Templates | undefined
   const templates = () => {
     opened ??= openTemplates(configuration)
@@ -99,21 +105,21 @@ function createStartWorker(
   workers: Set<Worker>,
   close: () => Promise<void>,
   onError: (error: Error) => void,
-  start: (options: WorkerOptions) => Promise<Worker>,
 ) {
-  return async (options: WorkerOptions = {}): Promise<Worker> => {
-    const problems = unknownKeys(options, workerOptionNames)
-    if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
-    const worker = await start(options)
-    workers.add(worker)
-    const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
-    const release = stopOnSignals(worker, stopOn, close, onError)
-    void worker.stopped.then(() => {
-      workers.delete(worker)
-      release()
-    })
-    return worker
-  }
+  return (start: (options: WorkerOptions) => Promise<Worker>) =>
+    async (options: WorkerOptions = {}): Promise<Worker> => {
+      const problems = unknownKeys(options, workerOptionNames)
+      if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+      const worker = await start(options)
+      workers.add(worker)
+      const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
+      const release = stopOnSignals(worker, stopOn, close, onError)
+      void worker.stopped.then(() => {
+        workers.delete(worker)
+        release()
+      })
+      return worker
+    }
 }
 
 /**
@@ -122,7 +128,8 @@ function createStartWorker(
  */
 export function assemble(configuration: Configuration, clockOffsetMs: () => number = () => 0) {
   const { events, channels, schema } = configuration
-  const parts = createParts(configuration, clockOffsetMs)
+  const sharing = isShared(configuration) ? createSharing(configuration) : undefined
+  const parts = createParts(configuration, clockOffsetMs, sharing?.joined)
   const { onError, emitter, opening, templates, settings, timetables } = parts
   const open = (): Promise<Opened> => opening.open()
   const workers = new Set<Worker>()
@@ -148,13 +155,17 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
   )
   const operate = { configuration, open, settings, timetables, templates, emitter, followUp }
   const close = async () => {
+    sharing?.rest()
     await Promise.all([...workers].map((worker) => worker.stop()))
+    await sharing?.leave()
     await opening.close()
     await Promise.all(Object.values(channels).map((channel) => channel.backend.close?.()))
   }
-  const startWorker = createStartWorker(workers, close, onError, async (options) =>
-    work({ ...(await wired()), followUp, onError }, options),
-  )
+  const starting = createStartWorker(workers, close, onError)
+  const workHere = async (options: WorkerOptions) =>
+    work({ ...(await wired()), followUp, onError }, options)
+  const worker = starting(workHere)
+  const { resendAs, ...deliveries } = createDeliveries(operate)
   const envoyer = {
     async send(
       event: string,
@@ -167,10 +178,10 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
       const carrier = await carrierOf(await open(), schema, database)
       return (await sender())(event, recipients, context, terms, carrier)
     },
-    worker: startWorker,
+    worker,
     on: emitter.on,
     waitFor: createWaitFor(open, emitter),
-    deliveries: createDeliveries(operate),
+    deliveries,
     settings: createSettingsFace(operate),
     windows: createWindowsFace(operate),
     explain: createExplain(operate, steps, async () => carrierOf(await open(), schema, undefined)),
@@ -181,5 +192,12 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     close,
     [Symbol.asyncDispose]: close,
   }
-  return { envoyer, open }
+  if (!sharing) return { envoyer, open }
+  const page = async (id: string, after: string) => {
+    const { outbox, database } = await open()
+    return pageOf(outbox, database, id, after)
+  }
+  const workFor = (options: WorkerOptions) => worker({ ...options, stopOn: [] })
+  const home = { envoyer, resendAs, page, work: workFor, workHere }
+  return { envoyer: sharing.share(envoyer, { home, opening, starting, onError }), open }
 }

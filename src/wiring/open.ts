@@ -1,4 +1,4 @@
-import { type OwnDatabase, openDatabase } from '../database/index.ts'
+import { type Connection, type OwnDatabase, openDatabase, type Terms } from '../database/index.ts'
 import { checkMigrations, runMigrations } from '../database/migrate.ts'
 import { EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
@@ -22,12 +22,24 @@ export interface Opened {
 export interface Opening {
   /** Opens on first use; after a failure the next call tries again. Throws `closed` after `close`. */
   open(): Promise<Opened>
+  /** Whether the database is open here. */
+  isOpen(): boolean
   /** Brings the tables up to date. */
   migrate(): Promise<void>
   close(): Promise<void>
 }
 
-function connect(configuration: Configuration, onError: (error: Error) => void) {
+/** What processes that work through each other must have alike. */
+export const termsOf = ({ schema }: Configuration): Terms => ({
+  schema,
+  tables: migrations.map((Migration) => new Migration().name).join(' '),
+})
+
+function connect(
+  configuration: Configuration,
+  onError: (error: Error) => void,
+  joined?: (connection: Connection) => void,
+) {
   const { databaseUrl, directory, schema, durability, connections } = configuration
   const { transactionTimeoutMs, statementTimeoutMs } = configuration
   return openDatabase({
@@ -40,6 +52,7 @@ function connect(configuration: Configuration, onError: (error: Error) => void) 
     ...(connections === undefined ? {} : { poolSize: connections }),
     entities,
     migrations,
+    ...(joined ? { clients: { terms: termsOf(configuration), joined } } : {}),
     onWarning: onError,
   })
 }
@@ -49,16 +62,18 @@ export function createOpening(
   configuration: Configuration,
   onError: (error: Error) => void,
   clockOffsetMs: () => number,
+  joined?: (connection: Connection) => void,
 ): Opening {
   const { schema, redisUrl } = configuration
   const outbox = createOutbox(schema, clockOffsetMs)
   let opened: Promise<Opened> | undefined
+  let isOpen = false
   let closing: Promise<void> | undefined
 
   const openNow = async (): Promise<Opened> => {
     // A package that is missing is told before anything is opened.
     const bullmq = redisUrl === undefined ? undefined : await loadBullmq()
-    const database = await connect(configuration, onError)
+    const database = await connect(configuration, onError, joined)
     try {
       const mode = configuration.migrations ?? (database.kind === 'embedded' ? 'run' : 'check')
       if (mode === 'run') await runMigrations(database, schema)
@@ -85,12 +100,19 @@ export function createOpening(
   return {
     async open() {
       refuseClosed()
-      opened ??= openNow().catch((thrown) => {
-        opened = undefined
-        throw thrown
-      })
+      opened ??= openNow().then(
+        (made) => {
+          isOpen = true
+          return made
+        },
+        (thrown) => {
+          opened = undefined
+          throw thrown
+        },
+      )
       return opened
     },
+    isOpen: () => isOpen,
     async migrate() {
       refuseClosed()
       if (opened) {
