@@ -99,7 +99,8 @@ export interface Queued {
   readonly deliveries: readonly NewDelivery[]
 }
 
-type Recipients = object | Iterable<object> | AsyncIterable<object>
+type Many = Iterable<object> | AsyncIterable<object>
+type Recipients = object | Many
 
 /** event → recipients → channels → templates found → availability → outbox → ticket. */
 export function createSend(steps: SendSteps) {
@@ -170,9 +171,7 @@ interface Call {
 const gatherMs = 1000
 
 /** An iterable that is not an array is written as it comes, in bounded memory. */
-export function isMany(
-  recipients: Recipients,
-): recipients is Iterable<object> | AsyncIterable<object> {
+export function isMany(recipients: Recipients): recipients is Many {
   if (recipients === null || typeof recipients !== 'object') {
     throw new EnvoyerError(
       'recipients-invalid',
@@ -234,7 +233,7 @@ function refuseUntemplated(
 
 async function sendChunks(
   call: Call,
-  recipients: Iterable<object> | AsyncIterable<object>,
+  recipients: Many,
   expand: ReturnType<typeof createExpand>,
 ): Promise<SendResult> {
   const { steps, carrier, notification, terms, skips, plan } = call

@@ -181,11 +181,14 @@ function createWaitFor({ home, reach }: FaceParts) {
     const id = typeof notification === 'string' ? notification : notification.notificationId
     const { timeoutMs = 30_000, signal } = options
     const until = performance.now() + timeoutMs
+    let asked = false
     const work = async (ask: Ask | undefined) => {
       if (!ask) return home.envoyer.waitFor(id, options)
       signal?.throwIfAborted()
-      const left = { timeoutMs: Math.max(0, until - performance.now()), signal }
-      return (await ask('waitFor', [id, left], signal ? { signal } : {})) as Completed
+      // Of the next owner only the rest of the time is asked.
+      const leftMs = asked ? Math.max(0, Math.round(until - performance.now())) : timeoutMs
+      asked = true
+      return (await ask('waitFor', [id, { timeoutMs: leftMs, signal }], signal ? { signal } : {})) as Completed
     }
     try {
       return await reach.run(work, { long: true })
