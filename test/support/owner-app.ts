@@ -65,8 +65,8 @@ export async function exercise(app: OwnerApp): Promise<Record<string, unknown>> 
   }
   const kept: SendResult[] = []
   const progress: unknown[] = []
-  const send = async (...args: Parameters<OwnerApp['send']>) => {
-    const result = await app.send(...args)
+  const send = async (event: 'alarm' | 'fire', users: object, given: object, options = {}) => {
+    const result = await app.send(event, users as User, given as { what: string }, options)
     kept.push(result)
     return { ...result, all: await listOf(result.all()) }
   }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { chmod, lstat, mkdir, mkdtemp, readdir, rm, rmdir, unlink } from 'node:fs/promises'
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { EnvoyerError, toError } from '../../errors.ts'
 
 /** Longer paths of sockets are cut in silence: after 107 bytes on Linux, after 103 on macOS. */
 const longestPathBytes = 100
+/** Of the name that a socket has until it is ready. */
+const unready = '.new'
 /** Bits that let anybody else in. */
 const others = 0o077
 
@@ -28,7 +30,10 @@ export async function chooseSocketPlace(directory: string, token: string): Promi
   const name = token.slice(0, 8)
   for (const folder of foldersFor(directory)) {
     const path = join(folder, name)
-    if (Buffer.byteLength(path) <= longestPathBytes && (await makePrivateFolder(folder))) {
+    if (
+      Buffer.byteLength(path + unready) <= longestPathBytes &&
+      (await makePrivateFolder(folder))
+    ) {
       return { path, folder }
     }
   }
@@ -64,9 +69,23 @@ export async function sweepSockets({ path, folder }: SocketPlace): Promise<void>
   if (folder === undefined) return
   for (const name of await readdir(folder)) {
     const found = join(folder, name)
-    if (found === path || !/^[0-9a-f]{8}$/.test(name)) continue
+    if (found === path || !/^[0-9a-f]{8}(\.new)?$/.test(name)) continue
     if ((await lstat(found).catch(() => undefined))?.isSocket()) await unlink(found).catch(() => {})
   }
+}
+
+/**
+ * Has a socket made under another name, and gives it its own once it is closed to others: a client
+ * that looks in between would take it for somebody else's.
+ */
+export async function placeSocket(
+  { path, folder }: SocketPlace,
+  make: (path: string) => Promise<void>,
+): Promise<void> {
+  if (folder === undefined) return make(path)
+  await make(path + unready)
+  await chmod(path + unready, 0o600)
+  await rename(path + unready, path)
 }
 
 /** Takes away what is left of the place. */

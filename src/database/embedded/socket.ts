@@ -1,4 +1,3 @@
-import { chmod } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { toError } from '../../errors.ts'
 import { type Connection, createConnection } from './connection.ts'
@@ -9,6 +8,7 @@ import {
   checkSocket,
   leaveSocketPlace,
   makePrivateFolder,
+  placeSocket,
   type SocketPlace,
   sweepSockets,
 } from './socket-place.ts'
@@ -52,31 +52,34 @@ export async function listenForClients(
   }
   return {
     async close() {
+      // Of one that does not listen it is an error, and no news.
       const closed = new Promise((resolve) => server.close(resolve))
       for (const connection of connections) connection.cut()
-      if (server.listening) await closed
+      await closed
       await leaveSocketPlace(place).catch(() => {})
     },
   }
 }
 
 async function listen(server: Server, place: SocketPlace): Promise<void> {
-  const { path, folder } = place
+  const { folder } = place
   if (folder !== undefined) {
     // Again, since the last owner may have taken it away when it left.
     if (!(await makePrivateFolder(folder))) throw new Error(`${folder} cannot be made private.`)
     await sweepSockets(place)
   }
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, () => {
-      server.off('error', reject)
-      resolve()
+  await placeSocket(place, (at) => {
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(at, () => {
+        server.off('error', reject)
+        resolve()
+      })
     })
+    // Idle, it must not keep a script alive.
+    server.unref()
+    return listening
   })
-  // Idle, it must not keep a script alive.
-  server.unref()
-  if (folder !== undefined) await chmod(path, 0o600)
 }
 
 export interface FoundOwner extends Owner {
