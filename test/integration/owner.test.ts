@@ -90,6 +90,35 @@ describe('a second process', () => {
   })
 })
 
+describe('an owner that is killed between what it has written and its answer', () => {
+  const calls = [
+    ['one', () => new User('one'), 1],
+    ['an array', () => [...usersUpTo(1500)], 1500],
+    ['an iterable', () => usersUpTo(2500), 2500],
+  ] as const
+  for (const [what, recipients, count] of calls) {
+    test(`a send to ${what} is done once`, async (t) => {
+      const directory = await temporaryDirectory()
+      const child = await startChild(t, directory)
+      await child.ask('send', 'first')
+      await child.ask('dieOnceWritten')
+      const client = createOwnerApp(directory)
+      t.after(() => client.close())
+      const result = await client.send('alarm', recipients() as User, context, { at: later })
+      assert.equal(await child.ended, 'SIGKILL')
+      assert.equal(result.repeated, false)
+      assert.deepEqual([result.count, result.skipped.total], [count, 0])
+      const [row] = (await client.transaction((manager) =>
+        manager.query(
+          `SELECT count(*)::int AS deliveries, count(DISTINCT notification_id)::int AS notifications
+           FROM envoyer.delivery WHERE send_at > now() + interval '1 year'`,
+        ),
+      )) as unknown[]
+      assert.deepEqual(row, { deliveries: count, notifications: 1 })
+    })
+  }
+})
+
 describe('two envoyers on one directory', () => {
   let directory: string
   let backend: ReturnType<typeof recorder>

@@ -21,6 +21,10 @@ const methods = {
   waitFor: async (id: string) => app.waitFor(id),
   /** What went out from this process. */
   sentHere: async () => backend.sent.map(({ address }) => address),
+  /** Is killed once it has written deliveries, before it can tell anybody. */
+  dieOnceWritten: async () => {
+    app.on('delivery:queued', () => process.kill(process.pid, 'SIGKILL'))
+  },
   close: async () => app.close(),
 }
 export type OwnerChildMethods = typeof methods

@@ -16,6 +16,6 @@ export function told(outcomes: Readonly<Record<string, unknown>>): Record<string
     inspect(value, { depth: 20, maxArrayLength: 20, sorted: true, breakLength: 100 })
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, name)
       .replace(now, 'now')
-      .replace(/\w{3} \d+ \w{3} \d{4} \d\d:\d\d/g, 'then')
+      .replace(/\w{3} \d+ \w{3} \d{4} \d\d:\d\d(:\d\d)?/g, 'then')
   return Object.fromEntries(Object.entries(outcomes).map(([key, value]) => [key, tell(value)]))
 }
