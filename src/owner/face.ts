@@ -188,7 +188,11 @@ function createWaitFor({ home, reach }: FaceParts) {
       // Of the next owner only the rest of the time is asked.
       const leftMs = asked ? Math.max(0, Math.round(until - performance.now())) : timeoutMs
       asked = true
-      return (await ask('waitFor', [id, { timeoutMs: leftMs, signal }], signal ? { signal } : {})) as Completed
+      return (await ask(
+        'waitFor',
+        [id, { timeoutMs: leftMs, signal }],
+        signal ? { signal } : {},
+      )) as Completed
     }
     try {
       return await reach.run(work, { long: true })
