@@ -42,9 +42,9 @@ export const errorTable = {
     remedy: 'Move to an empty database, or configure another `schema`.',
   },
   'database-locked': {
-    meaning: 'Another process owns the embedded database.',
+    meaning: 'Another process owns the embedded database, and this cannot be done through it.',
     remedy:
-      'Stop that process, give this one another `directory`, or use PostgreSQL (ENVOYER_DATABASE_URL) to run several.',
+      'Do it in that process or stop it, give this one another `directory`, or use PostgreSQL (ENVOYER_DATABASE_URL).',
   },
   'database-moved': {
     meaning: 'What this embedded database held has been moved to PostgreSQL.',
@@ -91,6 +91,18 @@ export const errorTable = {
     meaning: 'The `database` handed over does not hold the tables of this envoyer.',
     remedy: 'Pass an EntityManager or client of the database that envoyer is configured with.',
   },
+  'owner-differs': {
+    meaning:
+      'The process that owns the embedded database has another version of Envoyer or of its tables.',
+    remedy:
+      'Restart that process with the version and `schema` of this one, or stop it; then call again.',
+  },
+  'owner-lost': {
+    meaning:
+      'The process that owned the embedded database ended in the midst of a long `send`, of which it had taken too much for the rest of it to be sent again from here.',
+    remedy:
+      'What it had written goes out. Give such calls a `key`, and call again with the same one and all recipients: nobody is written twice.',
+  },
   'package-missing': {
     meaning: 'An optional package is not installed.',
     remedy: 'Run the install command named in the message.',
@@ -98,6 +110,11 @@ export const errorTable = {
   'recipients-invalid': {
     meaning: 'The recipients are not an object, an array or an iterable of objects.',
     remedy: 'Pass one recipient, an array, or an (async) iterable of them.',
+  },
+  'request-too-large': {
+    meaning: 'This is too large to go through the process that owns the embedded database.',
+    remedy:
+      'Ask for less at once (`limit`), pass recipients as an iterable, or do it in that process.',
   },
   'schema-old': {
     meaning: 'The tables in the database are older than this version of envoyer.',
@@ -115,6 +132,12 @@ export const errorTable = {
   'secret-key-invalid': {
     meaning: 'The secret key is not usable, or a stored secret was encrypted with another one.',
     remedy: 'Use 32 bytes as base64 or hex, and keep old keys in the list while data uses them.',
+  },
+  'socket-refused': {
+    meaning:
+      'The socket of the process that owns the embedded database could be one that somebody else has put there.',
+    remedy:
+      'Run both processes as the same user; if they are, stop the owner and remove what is named here.',
   },
   'template-invalid': {
     meaning: 'A template cannot be parsed or rendered.',

@@ -19,7 +19,7 @@ import type { Outbox } from './outbox/outbox.ts'
 import { createResult, type SendProgress, type SendResult } from './outbox/result.ts'
 import type { Fingerprint, NewNotification, Taking, Terms } from './outbox/write.ts'
 import type { Addressed } from './recipient/addressed.ts'
-import { inChunks, isMany, type Recipients } from './recipient/chunks.ts'
+import { inChunks, isMany, type Many, type Recipients } from './recipient/chunks.ts'
 import { createExpand, type ExpandParts } from './recipient/expand.ts'
 import {
   type ChannelTerms,
@@ -232,7 +232,7 @@ function refuseUntemplated(
 
 async function sendChunks(
   call: Call,
-  recipients: Iterable<object> | AsyncIterable<object>,
+  recipients: Many,
   expand: ReturnType<typeof createExpand>,
 ): Promise<SendResult> {
   const { steps, carrier, notification, terms, skips, plan } = call

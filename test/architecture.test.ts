@@ -22,9 +22,9 @@ const tiers = [
   ['send.ts', 'deliver.ts'],
   // the public options: checked once, and inferred from
   ['option'],
-  // gives each step of the two orders to the module that it is named after
-  // with it the looks at what is wired
-  ['wiring', 'doctor'],
+  // gives each step of the two orders to the module that it is named after; with it the looks at what
+  // is wired, and the same through the process that owns the embedded database
+  ['wiring', 'doctor', 'owner'],
   ['envoyer.ts'],
   // sources and audiences built on `send`
   ['endpoint', 'hook', 'websub'],

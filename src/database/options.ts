@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { DataSourceOptions } from 'typeorm'
+import type { Clients } from './embedded/socket.ts'
 
 export interface DatabaseOptions {
   /** `postgres://…` of a PostgreSQL server; without it the embedded database is used. */
@@ -23,6 +24,8 @@ export interface DatabaseOptions {
   readonly statementTimeoutMs?: number
   readonly entities: NonNullable<DataSourceOptions['entities']>
   readonly migrations: NonNullable<DataSourceOptions['migrations']>
+  /** How the owner of the embedded database lets other processes in. Default: not at all. */
+  readonly clients?: Clients
   /** Hears of what went wrong in the background and mends itself, such as a lost listener. */
   onWarning?(error: Error): void
 }

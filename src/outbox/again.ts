@@ -36,7 +36,10 @@ export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Pr
   return rows.map((row) => row.id)
 }
 
-/** Sends a sent delivery once more, as a new one that names it. False where it was not sent. */
+/**
+ * Sends a sent delivery once more, as a new one that names it. False where it was not sent. Asked once
+ * more with the same new id, it is true and does nothing.
+ */
 export async function resend(o: Outbox, db: Executor, id: string, newId: string): Promise<boolean> {
   const rows = await db.execute(
     `WITH ${locked(o, '$2')},
@@ -50,11 +53,17 @@ export async function resend(o: Outbox, db: Executor, id: string, newId: string)
          CASE WHEN urgent THEN 0 ELSE 1 END, ${now(1)}, ${now(1)}, ${now(1)}, 0, 0, ${now(1)}
        FROM ${o.schema}.delivery
        WHERE id = $2 AND status = 'sent' AND notification_id IN (SELECT id FROM kept)
+       ON CONFLICT (id) DO NOTHING
        RETURNING notification_id)
      UPDATE ${o.schema}.notification n SET open = n.open + 1, completed_at = NULL
      FROM again WHERE n.id = again.notification_id
      RETURNING n.id`,
     [o.clockOffsetMs(), id, newId],
   )
-  return rows.length === 1
+  if (rows.length === 1) return true
+  const [made] = await db.execute(
+    `SELECT FROM ${o.schema}.delivery WHERE id = $2 AND resend_of = $1`,
+    [id, newId],
+  )
+  return made !== undefined
 }

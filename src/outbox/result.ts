@@ -52,6 +52,23 @@ const kept = 1000
 /** Before every id. */
 const first = '00000000-0000-0000-0000-000000000000'
 
+/** All deliveries of a notification, of pages that are full until the last one. */
+export async function* inPages(
+  pageAfter: (after: string) => Promise<readonly QueuedDelivery[]>,
+): AsyncGenerator<QueuedDelivery> {
+  let after = first
+  for (;;) {
+    const page = await pageAfter(after)
+    yield* page
+    if (page.length < kept) return
+    after = page.at(-1)!.id
+  }
+}
+
+/** The page of a notification's deliveries that follows an id. */
+export const pageOf = (outbox: Outbox, from: Executor, notificationId: string, after: string) =>
+  deliveriesOf(outbox, from, notificationId, after, kept)
+
 export async function createResult(
   outbox: Outbox,
   { database, own }: { readonly database: Executor; readonly own: Executor },
@@ -60,17 +77,8 @@ export async function createResult(
   const { notificationId, event, repeated, complete } = made
   // Through the caller's transaction as long as it lasts, which alone sees what is not committed.
   const pageAfter = (after: string) => {
-    const page = (from: Executor) => deliveriesOf(outbox, from, notificationId, after, kept)
+    const page = (from: Executor) => pageOf(outbox, from, notificationId, after)
     return page(database).catch((thrown) => (own === database ? Promise.reject(thrown) : page(own)))
-  }
-  async function* all() {
-    let after = first
-    for (;;) {
-      const page = await pageAfter(after)
-      yield* page
-      if (page.length < kept) return
-      after = page.at(-1)!.id
-    }
   }
   const inMemory = complete && repeated === undefined
   return {
@@ -78,7 +86,7 @@ export async function createResult(
     event,
     count: inMemory ? made.deliveries.length : await countOf(outbox, database, notificationId),
     deliveries: inMemory ? made.deliveries.slice(0, kept).map(toQueued) : await pageAfter(first),
-    all,
+    all: () => inPages(pageAfter),
     skipped: repeated?.skipped ?? made.skipped,
     repeated: repeated !== undefined,
   }

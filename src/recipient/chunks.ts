@@ -1,11 +1,10 @@
 import { EnvoyerError } from '../errors.ts'
 
-export type Recipients = object | Iterable<object> | AsyncIterable<object>
+export type Many = Iterable<object> | AsyncIterable<object>
+export type Recipients = object | Many
 
 /** An iterable that is not an array is written as it comes, in bounded memory. */
-export function isMany(
-  recipients: Recipients,
-): recipients is Iterable<object> | AsyncIterable<object> {
+export function isMany(recipients: Recipients): recipients is Many {
   if (recipients === null || typeof recipients !== 'object') {
     throw new EnvoyerError(
       'recipients-invalid',
@@ -52,7 +51,7 @@ function createPatience(waitMs: number) {
   }
 }
 
-function iteratorOf(recipients: Iterable<object> | AsyncIterable<object>): AsyncIterator<object> {
+function iteratorOf(recipients: Many): AsyncIterator<object> {
   if (Symbol.asyncIterator in recipients) return recipients[Symbol.asyncIterator]()
   return (async function* () {
     yield* recipients
@@ -64,7 +63,7 @@ function iteratorOf(recipients: Iterable<object> | AsyncIterable<object>): Async
  * that is slow does not hold back those that it has given already.
  */
 export async function* inChunks<T>(
-  recipients: Iterable<object> | AsyncIterable<object>,
+  recipients: Many,
   make: (recipient: object) => readonly T[],
   { size, waitMs }: ChunkLimits,
 ): AsyncGenerator<Chunk<T>> {

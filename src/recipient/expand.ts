@@ -1,6 +1,7 @@
 import { EnvoyerError, toError } from '../errors.ts'
 import type { Json } from '../event/json.ts'
 import { type Addressed, markOf } from './addressed.ts'
+import { carriedOf } from './carried.ts'
 import { createGroups } from './group.ts'
 import type { PlannedChannel } from './plan.ts'
 import { type Recipient, type RecipientOptions, readRecipient } from './recipient.ts'
@@ -119,11 +120,18 @@ function reach(
   })
 }
 
-function read(source: unknown, position: number, { options, zone }: ExpandParts): Recipient {
+/** Reads the recipient at a position of a call. Throws `recipients-invalid`. */
+export function readAt(
+  source: unknown,
+  position: number,
+  { options, zone }: Pick<ExpandParts, 'options' | 'zone'>,
+): Recipient {
   const at = `recipient ${position}`
   if (source === null || typeof source !== 'object' || Array.isArray(source)) {
     throw new EnvoyerError('recipients-invalid', `${at} is not an object`)
   }
+  const carried = carriedOf<Recipient, unknown>(source)
+  if (carried) return carried.recipient
   try {
     return readRecipient(source as Source, options, zone)
   } catch (thrown) {
@@ -168,7 +176,7 @@ export function createExpand(
     /** The deliveries of the next recipient. Throws `recipients-invalid`. */
     one(source: unknown): Addressed[] {
       const position = count++
-      const recipient = read(source, position, parts)
+      const recipient = readAt(source, position, parts)
       const who = { position, source: source as Source, recipient }
       return plan.flatMap((planned) => overChannel(expansion, who, planned, take))
     },

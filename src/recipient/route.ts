@@ -1,6 +1,7 @@
 import type { Channel } from '../channel/channel.ts'
 import { toError } from '../errors.ts'
 import { findNotJson } from '../event/json.ts'
+import { carriedOf } from './carried.ts'
 import type { RecipientOptions } from './recipient.ts'
 
 /** Why a recipient got no delivery over a channel. */
@@ -48,6 +49,8 @@ export function route(
   source: Source,
   options: RecipientOptions<never>,
 ): (Reached | NotReached)[] {
+  const carried = carriedOf<unknown, Reached | NotReached>(source)
+  if (carried) return [...(carried.routes[name] ?? [{ reason: 'no-address' }])]
   let found: readonly unknown[]
   try {
     found = candidates(name, channel, source, options)

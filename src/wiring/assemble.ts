@@ -1,5 +1,6 @@
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EntityManager } from '../database/handle.ts'
+import type { Connection } from '../database/index.ts'
 import { createVerify } from '../doctor/channels.ts'
 import { createDoctor } from '../doctor/doctor.ts'
 import { EnvoyerError } from '../errors.ts'
@@ -8,7 +9,8 @@ import type { JsonObject } from '../event/json.ts'
 import type { Pulse } from '../monitor/pulse.ts'
 import type { Configuration, FailureReport } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
-import type { SendResult } from '../outbox/result.ts'
+import { pageOf, type SendResult } from '../outbox/result.ts'
+import { createSharing, isShared } from '../owner/sharing.ts'
 import { planChannels } from '../recipient/plan.ts'
 import { createSend, type SendSteps, type SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
@@ -91,7 +93,11 @@ async function checkOnCompleted(
 }
 
 /** The parts of an envoyer that share its lifetime. */
-function createParts(configuration: Configuration, clockOffsetMs: () => number) {
+function createParts(
+  configuration: Configuration,
+  clockOffsetMs: () => number,
+  joined: ((connection: Connection) => void) | undefined,
+) {
   const { log } = configuration
   const measuring: Measuring = { on: undefined }
   const report = reporter(configuration, measuring)
@@ -99,7 +105,7 @@ function createParts(configuration: Configuration, clockOffsetMs: () => number) 
   const emitter = createEmitter(onError)
   emitter.on('delivery:failed', (failed) => report({ kind: 'delivery', ...failed }))
   if (log) logDeliveries(log, emitter)
-  const opening = createOpening(configuration, onError, clockOffsetMs, measuring)
+  const opening = createOpening(configuration, onError, clockOffsetMs, measuring, joined)
   let opened: Templates | undefined
   const templates = () => {
     opened ??= openTemplates(configuration)
@@ -121,21 +127,21 @@ function createStartWorker(
   workers: Set<LocalWorker>,
   close: () => Promise<void>,
   onError: (error: Error) => void,
-  start: (options: WorkerOptions) => Promise<LocalWorker>,
 ) {
-  return async (options: WorkerOptions = {}): Promise<Worker> => {
-    const problems = unknownKeys(options, workerOptionNames)
-    if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
-    const worker = await start(options)
-    workers.add(worker)
-    const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
-    const release = stopOnSignals(worker, stopOn, close, onError)
-    void worker.stopped.then(() => {
-      workers.delete(worker)
-      release()
-    })
-    return worker
-  }
+  return (start: (options: WorkerOptions) => Promise<Worker>) =>
+    async (options: WorkerOptions = {}): Promise<Worker> => {
+      const problems = unknownKeys(options, workerOptionNames)
+      if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+      const worker = await start(options)
+      workers.add(worker)
+      const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
+      const release = stopOnSignals(worker, stopOn, close, onError)
+      void worker.stopped.then(() => {
+        workers.delete(worker)
+        release()
+      })
+      return worker
+    }
 }
 
 /**
@@ -144,7 +150,8 @@ function createStartWorker(
  */
 export function assemble(configuration: Configuration, clockOffsetMs: () => number = () => 0) {
   const { events, channels, schema } = configuration
-  const parts = createParts(configuration, clockOffsetMs)
+  const sharing = isShared(configuration) ? createSharing(configuration) : undefined
+  const parts = createParts(configuration, clockOffsetMs, sharing?.joined)
   const { onError, emitter, opening, templates, settings, timetables, measuring, watch } = parts
   const open = (): Promise<Opened> => opening.open()
   const workers = new Set<LocalWorker>()
@@ -175,16 +182,21 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
   )
   const operate = { configuration, open, settings, timetables, templates, emitter, followUp }
   const close = async () => {
+    sharing?.rest()
     await Promise.all([...workers].map((worker) => worker.stop()))
     await monitor.close()
+    await sharing?.leave()
     await opening.close()
     await Promise.all(Object.values(channels).map((channel) => channel.backend.close?.()))
   }
-  const startWorker = createStartWorker(workers, close, onError, async (options) => {
+  const starting = createStartWorker(workers, close, onError)
+  const workHere = async (options: WorkerOptions) => {
     const parts = await wired()
     await monitor.serve()
     return work({ ...parts, followUp, onError, watch, measuring, pulses }, options)
-  })
+  }
+  const worker = starting(workHere)
+  const { resendAs, ...deliveries } = createDeliveries(operate)
   const envoyer = {
     async send(
       event: string,
@@ -197,10 +209,10 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
       const carrier = await carrierOf(await open(), schema, database)
       return (await sender())(event, recipients, context, terms, carrier)
     },
-    worker: startWorker,
+    worker,
     on: emitter.on,
     waitFor: createWaitFor(open, emitter),
-    deliveries: createDeliveries(operate),
+    deliveries,
     settings: createSettingsFace(operate),
     windows: createWindowsFace(operate),
     explain: createExplain(operate, steps, async () => carrierOf(await open(), schema, undefined)),
@@ -215,5 +227,12 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     close,
     [Symbol.asyncDispose]: close,
   }
-  return { envoyer, open }
+  if (!sharing) return { envoyer, open }
+  const page = async (id: string, after: string) => {
+    const { outbox, database } = await open()
+    return pageOf(outbox, database, id, after)
+  }
+  const workFor = (options: WorkerOptions) => worker({ ...options, stopOn: [] })
+  const home = { envoyer, resendAs, page, work: workFor, workHere }
+  return { envoyer: sharing.share(envoyer, { home, opening, starting, onError }), open }
 }

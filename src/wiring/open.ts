@@ -1,4 +1,4 @@
-import { type OwnDatabase, openDatabase } from '../database/index.ts'
+import { type Connection, type OwnDatabase, openDatabase, type Terms } from '../database/index.ts'
 import { checkMigrations, runMigrations } from '../database/migrate.ts'
 import { codeOf, EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
@@ -33,6 +33,8 @@ export interface Looked {
 export interface Opening {
   /** Opens on first use; after a failure the next call tries again. Throws `closed` after `close`. */
   open(): Promise<Opened>
+  /** Whether the database is open here. */
+  isOpen(): boolean
   /** Brings the tables up to date. */
   migrate(): Promise<void>
   /**
@@ -43,11 +45,18 @@ export interface Opening {
   close(): Promise<void>
 }
 
+/** What processes that work through each other must have alike. */
+export const termsOf = ({ schema }: Configuration): Terms => ({
+  schema,
+  tables: migrations.map((Migration) => new Migration().name).join(' '),
+})
+
 /** Opens the database that is configured. */
 export function connect(
   configuration: Configuration,
   onError: (error: Error) => void,
   limits: { readonly poolSize?: number; readonly connectTimeoutMs?: number } = {},
+  joined?: (connection: Connection) => void,
 ) {
   const { databaseUrl, directory, schema, durability, connections } = configuration
   const { transactionTimeoutMs, statementTimeoutMs } = configuration
@@ -61,6 +70,7 @@ export function connect(
     ...(connections === undefined ? {} : { poolSize: connections }),
     entities,
     migrations,
+    ...(joined ? { clients: { terms: termsOf(configuration), joined } } : {}),
     onWarning: onError,
     ...limits,
   })
@@ -75,17 +85,19 @@ export function createOpening(
   onError: (error: Error) => void,
   clockOffsetMs: () => number,
   measuring: Measuring,
+  joined?: (connection: Connection) => void,
 ): Opening {
   const { schema, redisUrl } = configuration
   const outbox = createOutbox(schema, clockOffsetMs)
   let opened: Promise<Opened> | undefined
+  let isOpen = false
   let closing: Promise<void> | undefined
 
   const openNow = async (): Promise<Opened> => {
     // A package that is missing is told before anything is opened.
     const bullmq = redisUrl === undefined ? undefined : await loadBullmq()
     const tracing = await loadTracing(onError)
-    const database = await connect(configuration, onError)
+    const database = await connect(configuration, onError, {}, joined)
     try {
       const mode = configuration.migrations ?? (database.kind === 'embedded' ? 'run' : 'check')
       if (mode === 'run') await runMigrations(database, schema)
@@ -111,14 +123,21 @@ export function createOpening(
   }
   const open = async (): Promise<Opened> => {
     refuseClosed()
-    opened ??= openNow().catch((thrown) => {
-      opened = undefined
-      throw thrown
-    })
+    opened ??= openNow().then(
+      (made) => {
+        isOpen = true
+        return made
+      },
+      (thrown) => {
+        opened = undefined
+        throw thrown
+      },
+    )
     return opened
   }
   return {
     open,
+    isOpen: () => isOpen,
     async migrate() {
       refuseClosed()
       if (opened) {

@@ -32,7 +32,12 @@ export interface Deliveries {
   cancel(id: string): Promise<void>
 }
 
-export function createDeliveries(parts: OperateParts): Deliveries {
+/** `resendAs` gives the new delivery an id made by who asks, so that asking twice makes one. */
+export interface OwnDeliveries extends Deliveries {
+  resendAs(id: string, newId: string): Promise<string>
+}
+
+export function createDeliveries(parts: OperateParts): OwnDeliveries {
   const { open, emitter, followUp } = parts
   const get = async (id: string) => {
     const { database } = await open()
@@ -55,6 +60,12 @@ export function createDeliveries(parts: OperateParts): Deliveries {
     const { queue } = await open()
     queue.ticket((await get(id)).channel)
   }
+  const resendAs = async (id: string, newId: string) => {
+    const { outbox, database } = await open()
+    if (!isId(id) || !(await again.resend(outbox, database, id, newId))) await refuse(id, 'resent')
+    await wake(newId)
+    return newId
+  }
   return {
     get,
     async list(filter = {}) {
@@ -68,14 +79,8 @@ export function createDeliveries(parts: OperateParts): Deliveries {
       if (retried.length === 0) await refuse(id, 'retried')
       await wake(id)
     },
-    async resend(id) {
-      const { outbox, database } = await open()
-      const newId = createId()
-      if (!isId(id) || !(await again.resend(outbox, database, id, newId)))
-        await refuse(id, 'resent')
-      await wake(newId)
-      return newId
-    },
+    resend: (id) => resendAs(id, createId()),
+    resendAs,
     async reschedule(id, to = {}) {
       const moved = await rescheduleOne(parts, id, to)
       return moved ?? refuse(id, 'rescheduled')

@@ -59,8 +59,11 @@ export interface Place {
 
 /** A worker as its own process sees it. */
 export interface LocalWorker extends Worker {
-  /** `undefined` where deliveries of the channel have to wait their turn. */
-  reserve(channel: string): Place | undefined
+  /**
+   * `undefined` where deliveries of the channel have to wait their turn. Not of one that has another
+   * process do its work.
+   */
+  reserve?(channel: string): Place | undefined
 }
 
 /** What the worker is handed: it knows nothing of templates or backends. */

@@ -12,6 +12,7 @@ const app = createCrashApp(settings, (text) => tell({ type: 'problem', text }))
 const bigSize = 1100
 const hourMs = 3_600_000
 let sends = 0
+let listing = false
 /** Aborted by `hold`. */
 let sending = new AbortController()
 
@@ -29,10 +30,17 @@ async function sendOne(
     const result = await app.send(event, recipients, { size: urls.length }, options)
     const deliveries = options.at ? [] : result.deliveries.map(({ id }) => id)
     tell({ type: 'acknowledged', notificationId: result.notificationId, deliveries })
+    if (listing) await lookUp(result.notificationId, urls.length)
   } catch (thrown) {
     tell({ type: 'refused', text: String(toError(thrown).stack) })
     await pause(100)
   }
+}
+
+async function lookUp(notificationId: string, count: number): Promise<void> {
+  const found = await app.deliveries.list({ notificationId })
+  if (found.length === count) return
+  tell({ type: 'problem', text: `${found.length} of ${count} deliveries are listed` })
 }
 
 function addresses(size: number): string[] {
@@ -77,9 +85,14 @@ async function obey(message: ToChild): Promise<void> {
     case 'send': {
       const { sends = Number.POSITIVE_INFINITY, big = false } = message
       sending = new AbortController()
+      listing = message.listing === true
       await Promise.all([sendSmall(sends), sendSmall(sends), ...(big ? [sendBig()] : [])])
       return tell({ type: 'sent-all' })
     }
+    case 'close':
+      await app.close()
+      process.removeAllListeners('disconnect')
+      return process.disconnect()
     case 'hold':
       return sending.abort()
     case 'send-to': {

@@ -28,7 +28,7 @@ export interface CrashChild {
   open(): Promise<void>
   work(settings?: WorkSettings): Promise<void>
   /** Sends until it is killed or told to hold, or `sends` times in each of two rows. */
-  send(options?: { sends?: number; big?: boolean }): void
+  send(options?: { sends?: number; big?: boolean; listing?: boolean }): void
   sendTo(channel: 'webhook' | 'other', paths: readonly string[]): Promise<void>
   /** Begins no more calls of `send`; resolves when those under way have returned or thrown. */
   hold(): Promise<void>
@@ -36,6 +36,10 @@ export interface CrashChild {
   forget(): void
   /** Runs a statement through the process's own database and gives its rows. */
   ask<Row>(sql: string): Promise<Row[]>
+  /** Resolves when all that `send` was to do is done. */
+  sentAll(): Promise<void>
+  /** Has it close, and end by itself. */
+  close(): void
   kill(signal?: NodeJS.Signals): void
   /** Resolves when the process is gone. */
   readonly ended: Promise<End>
@@ -158,6 +162,8 @@ export function startChild(program: string, settings: ChildSettings): CrashChild
         tell({ type: 'ask', id, sql })
       })
     },
+    sentAll: () => heard('sent-all'),
+    close: () => tell({ type: 'close' }),
     kill: (signal = 'SIGKILL') => void child.kill(signal),
     ended,
   }

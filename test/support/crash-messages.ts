@@ -21,8 +21,16 @@ export type ToChild =
   | { readonly type: 'open' }
   | ({ readonly type: 'work' } & WorkSettings)
   /** Sends until it is told to hold, or `sends` times; says "sent-all" then. */
-  | { readonly type: 'send'; readonly sends?: number; readonly big?: boolean }
+  | {
+      readonly type: 'send'
+      readonly sends?: number
+      readonly big?: boolean
+      /** Each is looked up once it is acknowledged. */
+      readonly listing?: boolean
+    }
   | { readonly type: 'hold' }
+  /** Closes and ends by itself. */
+  | { readonly type: 'close' }
   /** One notification to these paths of the sink, over each channel named. */
   | {
       readonly type: 'send-to'

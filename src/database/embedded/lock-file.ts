@@ -6,6 +6,8 @@ import type { ProcessIdentity } from './process-identity.ts'
 export interface Owner extends ProcessIdentity {
   readonly token: string
   readonly since: string
+  /** Where it listens for other processes; not where it lets nobody in. */
+  readonly socket?: string
 }
 
 /** What a lock file says. `unreadable` is one that was being written when its machine stopped. */

@@ -25,6 +25,7 @@ const lookAgainMs = 25
 export interface Lock {
   /** Touched as a sign of life. */
   readonly file: string
+  readonly owner: Owner
   release(): Promise<void>
 }
 
@@ -40,8 +41,9 @@ export async function acquireLock(
   directory: string,
   lost: (error: Error) => void,
   waitMs = patienceMs,
+  socketOf?: (token: string) => Promise<string>,
 ): Promise<Lock> {
-  const owner: Owner = { ...ownIdentity(), token: randomUUID(), since: new Date().toISOString() }
+  const owner = await newOwner(socketOf)
   const deadline = Date.now() + waitMs
   for (;;) {
     const [highest = 0] = await lockNumbers(directory)
@@ -58,6 +60,14 @@ export async function acquireLock(
     // Others went on while this one looked, and cleaned up below them.
     await unlink(lockFile(directory, number)).catch(() => {})
   }
+}
+
+/** Where it listens is in the file from the beginning: it is not written again. */
+async function newOwner(socketOf?: (token: string) => Promise<string>): Promise<Owner> {
+  const token = randomUUID()
+  const socket = await socketOf?.(token)
+  const owner = { ...ownIdentity(), token, since: new Date().toISOString() }
+  return socket === undefined ? owner : { ...owner, socket }
 }
 
 async function own(
@@ -80,6 +90,7 @@ async function own(
   const timer = setInterval(() => void watch().catch(() => {}), heartbeatMs).unref()
   return {
     file,
+    owner,
     async release() {
       clearInterval(timer)
       heartbeat.stop()
@@ -112,8 +123,13 @@ async function holderOf(
   }
 }
 
-function lockedBy(content: Content, directory: string): EnvoyerError {
-  const where = `The directory is ${directory}.`
+/** `database-locked`, with who has it. */
+export function lockedBy(
+  content: Content,
+  directory: string,
+  more: readonly string[] = [],
+): EnvoyerError {
+  const where = [`The directory is ${directory}.`, ...more].join(' ')
   if (content.state !== 'owned') return new EnvoyerError('database-locked', where)
   const { pid, host, since, place } = content.owner
   const here = place === ownIdentity().place

@@ -13,6 +13,8 @@ import { acquireLock, type Lock } from './lock.ts'
 import { refuseMoved } from './moved.ts'
 import { guardOneSession } from './one-session.ts'
 import { makePrivateDirectory } from './private-directory.ts'
+import { listenForClients } from './socket.ts'
+import { chooseSocketPlace, type SocketPlace } from './socket-place.ts'
 import { createEngineStream } from './stream.ts'
 import { compileEngine, type EngineThread, startThread } from './thread.ts'
 
@@ -23,28 +25,54 @@ const waitForSessionMs = 60_000
 export async function openEmbedded(options: DatabaseOptions): Promise<OwnDatabase> {
   const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error))
   let thread: EngineThread | undefined
-  const lost = (error: Error) => thread?.abandon(error)
-  const lock = await lockOf(options, lost)
+  let held: Held | undefined
+  const lost = (error: Error) => {
+    thread?.abandon(error)
+    void held?.listening?.close()
+  }
+  held = await hold(options, lost, warn)
   try {
-    const [settings] = await Promise.all([settingsOf(options, lock), compileEngine()])
+    const [settings] = await Promise.all([settingsOf(options, held?.lock), compileEngine()])
     thread = await startThread(settings, warn)
-    return await openSource(options, thread, lock, warn)
+    return await openSource(options, thread, held, warn)
   } catch (error) {
     await thread?.close().catch(() => {})
-    await lock?.release()
+    await letGo(held)
     throw error
   }
 }
 
-async function lockOf(
+/** The directory in our hands, and the socket over which others work through us. */
+interface Held {
+  readonly lock: Lock
+  readonly listening: { close(): Promise<void> } | undefined
+}
+
+async function letGo(held: Held | undefined): Promise<void> {
+  // First: whoever finds the directory free must not be answered by who has left it.
+  await held?.listening?.close()
+  await held?.lock.release()
+}
+
+async function hold(
   options: DatabaseOptions,
   lost: (error: Error) => void,
-): Promise<Lock | undefined> {
+  warn: (error: Error) => void,
+): Promise<Held | undefined> {
   if (options.directory === 'memory') return undefined
   const directory = resolve(options.directory)
   await makePrivateDirectory(directory)
   await refuseMoved(directory)
-  return acquireLock(directory, lost)
+  const { clients } = options
+  if (!clients) return { lock: await acquireLock(directory, lost), listening: undefined }
+  let place: SocketPlace | undefined
+  const lock = await acquireLock(directory, lost, undefined, async (token) => {
+    place = await chooseSocketPlace(directory, token)
+    return place.path
+  })
+  // At once, though nothing is open yet: who comes now is answered when it is.
+  const listening = await listenForClients(place!, lock.owner.token, clients, warn)
+  return { lock, listening }
 }
 
 async function settingsOf(options: DatabaseOptions, lock: Lock | undefined) {
@@ -67,7 +95,7 @@ async function settingsOf(options: DatabaseOptions, lock: Lock | undefined) {
 async function openSource(
   options: DatabaseOptions,
   thread: EngineThread,
-  lock: Lock | undefined,
+  held: Held | undefined,
   warn: (error: Error) => void,
 ): Promise<OwnDatabase> {
   const source = new DataSource({
@@ -102,7 +130,7 @@ async function openSource(
     async close() {
       await source.destroy()
       await thread.close()
-      await lock?.release()
+      await letGo(held)
     },
   })
   limits.set(database, { thread, off: 0 })

@@ -1,0 +1,66 @@
+import type { Connection } from '../database/index.ts'
+import { type Answer, createPeer, type Peer } from './peer.ts'
+
+/** How long clients are waited for when the owner closes: for what they asked, and to hear of it. */
+const underWayMs = 5000
+const farewellMs = 1000
+
+/** Those that end with their client, or when the owner lets its workers go. */
+const endless = new Set(['waitFor', 'worker'])
+
+export interface Host {
+  joined(connection: Connection): void
+  /** Starts no more workers for clients: they are for the next owner. */
+  rest(): void
+  /** Lets the clients go: what is under way is finished within five seconds, the rest is for the next owner. */
+  leave(): Promise<void>
+}
+
+/** The owner's end of all its clients. */
+export function createHost(answer: Answer): Host {
+  const peers = new Set<Peer>()
+  const underWay = new Set<Promise<unknown>>()
+  let [resting, leaving] = [false, false]
+  const track: Answer = (name, args, call) => {
+    if (resting && name === 'worker') return aborted(call.signal)
+    const work = answer(name, args, call)
+    if (endless.has(name)) return work
+    const tracked = work.catch(() => {}).finally(() => underWay.delete(tracked))
+    underWay.add(tracked)
+    return work
+  }
+  return {
+    joined(connection) {
+      if (leaving) return connection.cut()
+      const peer = createPeer(connection, track)
+      peers.add(peer)
+      void peer.ended.then(() => peers.delete(peer))
+    },
+    rest() {
+      resting = true
+    },
+    async leave() {
+      leaving = true
+      for (const peer of peers) peer.leave()
+      await atMost(underWayMs, Promise.all(underWay))
+      // Ended once the answers are on their way.
+      for (const peer of peers) peer.end()
+      await atMost(farewellMs, Promise.all([...peers].map((peer) => peer.ended)))
+    },
+  }
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve())
+  })
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
