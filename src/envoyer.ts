@@ -57,6 +57,11 @@ export interface Envoyer<
     notification: string | { readonly notificationId: string },
     options?: WaitOptions,
   ): Promise<Completed>
+  /** Of all that is configured, in the order of the configuration. */
+  readonly names: {
+    readonly events: readonly (keyof Events & string)[]
+    readonly channels: readonly (keyof Channels & string)[]
+  }
   readonly deliveries: Deliveries
   readonly settings: Settings<keyof Channels & string>
   /** When messages may go out. */
@@ -79,8 +84,11 @@ export interface Envoyer<
    * as `database`. For applications whose own tables live there too.
    */
   transaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T>
-  /** Creates our tables or brings them up to date: a deploy step on PostgreSQL. */
-  migrate(): Promise<void>
+  /**
+   * Creates our tables or brings them up to date: a deploy step on PostgreSQL. Gives the names of
+   * the migrations that ran; with `dryRun` of those that would, and changes nothing.
+   */
+  migrate(options?: { readonly dryRun?: boolean }): Promise<readonly string[]>
   /** Stops the workers of this process and closes all that is open. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>

@@ -170,6 +170,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     worker: startWorker,
     on: emitter.on,
     waitFor: createWaitFor(open, emitter),
+    names: { events: Object.keys(events), channels: Object.keys(channels) },
     deliveries: createDeliveries(operate),
     settings: createSettingsFace(operate),
     windows: createWindowsFace(operate),
@@ -177,7 +178,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     templates: createTemplateFace(operate),
     transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
       (await open()).database.source.transaction(run),
-    migrate: () => opening.migrate(),
+    migrate: opening.migrate,
     close,
     [Symbol.asyncDispose]: close,
   }

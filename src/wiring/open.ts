@@ -1,7 +1,8 @@
 import { type OwnDatabase, openDatabase } from '../database/index.ts'
-import { checkMigrations, runMigrations } from '../database/migrate.ts'
+import { checkMigrations, pendingMigrations, runMigrations } from '../database/migrate.ts'
 import { EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
+import { refuseUnknown } from '../option/given.ts'
 import { type Clock, createClock, createOwnClock } from '../outbox/clock.ts'
 import { entities } from '../outbox/entities.ts'
 import { migrations } from '../outbox/migrations/index.ts'
@@ -22,8 +23,8 @@ export interface Opened {
 export interface Opening {
   /** Opens on first use; after a failure the next call tries again. Throws `closed` after `close`. */
   open(): Promise<Opened>
-  /** Brings the tables up to date. */
-  migrate(): Promise<void>
+  /** Brings the tables up to date, or only tells what would run. Gives the names of migrations. */
+  migrate(options?: { readonly dryRun?: boolean }): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -91,15 +92,14 @@ export function createOpening(
       })
       return opened
     },
-    async migrate() {
+    async migrate(options = {}) {
       refuseClosed()
-      if (opened) {
-        await runMigrations((await opened).database, schema)
-        return
-      }
+      const { dryRun = false } = refuseUnknown(options, ['dryRun'])
+      const migrate = dryRun ? pendingMigrations : runMigrations
+      if (opened) return migrate((await opened).database, schema)
       const database = await connect(configuration, onError)
       try {
-        await runMigrations(database, schema)
+        return await migrate(database, schema)
       } finally {
         await database.close()
       }
