@@ -1,4 +1,5 @@
 import type { EntityManager } from './database/handle.ts'
+import type { Finding } from './doctor/finding.ts'
 import { checkConfiguration, type EnvoyerOptions } from './option/configuration.ts'
 import type {
   ChannelMap,
@@ -15,7 +16,8 @@ import type { SendResult } from './outbox/result.ts'
 import type { Listener, Signals } from './signal/signals.ts'
 import { assemble } from './wiring/assemble.ts'
 import type { Explanation } from './wiring/explain.ts'
-import type { Deliveries, Settings, TemplateFace } from './wiring/operate.ts'
+import type { Deliveries, Settings } from './wiring/operate.ts'
+import type { TemplateFace } from './wiring/template-face.ts'
 import type { Completed, WaitOptions } from './wiring/wait.ts'
 import type { Windows } from './wiring/windows.ts'
 import type { Worker, WorkerOptions } from './worker/worker.ts'
@@ -84,6 +86,17 @@ export interface Envoyer<
    * as `database`. For applications whose own tables live there too.
    */
   transaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T>
+  /**
+   * Looks at the whole set-up, and says of each thing what is wrong and what to do: configuration,
+   * database, tables, NOTIFY, Redis, the connection of every backend, DKIM, templates, secret key. It
+   * takes five seconds at most for what does not answer, and never throws for what it finds.
+   */
+  doctor(): Promise<Finding[]>
+  /**
+   * Connects to the backend of a channel as a message would, and sends none. Throws what the backend
+   * says, and `channel-unknown`. `supported` is false where the backend has no way to check.
+   */
+  verify(channel: keyof Channels & string): Promise<{ supported: boolean }>
   /**
    * Creates our tables or brings them up to date: a deploy step on PostgreSQL. Gives the names of
    * the migrations that ran; with `dryRun` of those that would, and changes nothing.

@@ -105,6 +105,10 @@ export const errorTable = {
       'The tables in the database are more than one version ahead of this version of envoyer.',
     remedy: 'Deploy the newer version of envoyer to this process.',
   },
+  'sample-impossible': {
+    meaning: 'No sample can be made up for a preview.',
+    remedy: 'Give a `context` of your own, or the `recipient` where the message names it.',
+  },
   'secret-key-invalid': {
     meaning: 'The secret key is not usable, or a stored secret was encrypted with another one.',
     remedy: 'Use 32 bytes as base64 or hex, and keep old keys in the list while data uses them.',

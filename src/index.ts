@@ -1,7 +1,7 @@
 export type { ClosedDate, Days, Window, WindowSet } from './availability/index.ts'
 export type { AfterDeadline } from './availability/timing.ts'
 export type { AddressType } from './channel/address.ts'
-export type { Answer, Backend, Outgoing } from './channel/backend.ts'
+export type { Answer, Backend, BackendCheck, Observation, Outgoing } from './channel/backend.ts'
 export type { Backends, DownLimits } from './channel/backends.ts'
 export {
   type Channel,
@@ -24,6 +24,7 @@ export {
   type RetryPolicy,
 } from './channel/retry.ts'
 export type { DatabaseHandle, EntityManager, PgClient } from './database/handle.ts'
+export type { Finding } from './doctor/finding.ts'
 export { createEnvoyer, defineConfig, type Envoyer, type WorkOptions } from './envoyer.ts'
 export {
   DeliveryError,
@@ -46,8 +47,10 @@ export type { SkipReason } from './recipient/route.ts'
 export type { Skip, Skipped } from './recipient/skip.ts'
 export type { ChannelSetting } from './setting/settings.ts'
 export type { DeliverySignal, FailedTry, Signals } from './signal/signals.ts'
-export type { TemplateOverride, TemplateProblem } from './template/contract.ts'
+export type { TemplateOverride, TemplateProblem, TemplateText } from './template/contract.ts'
 export type { Explained, Explanation } from './wiring/explain.ts'
+export type { Preview, PreviewOptions } from './wiring/preview.ts'
+export type { Exported, TemplateFace } from './wiring/template-face.ts'
 export type { Completed, WaitOptions } from './wiring/wait.ts'
 export type { Applied, ListedWindows, Moved, Windows } from './wiring/windows.ts'
 export type { Worker } from './worker/worker.ts'

@@ -23,7 +23,8 @@ const tiers = [
   // the public options: checked once, and inferred from
   ['option'],
   // gives each step of the two orders to the module that it is named after
-  ['wiring'],
+  // with it the looks at what is wired
+  ['wiring', 'doctor'],
   ['envoyer.ts'],
   // sources and audiences built on `send`
   ['endpoint', 'hook', 'websub'],

@@ -8,7 +8,8 @@ export interface Flight {
 }
 
 /** RFC 6376, section 5.4.1, and both fields of RFC 8058: nodemailer leaves out the latter's second. */
-const signedFields = `From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:Content-Type:
+export const signedFields =
+  `From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:Content-Type:
   Content-Transfer-Encoding:In-Reply-To:References:List-Id:List-Help:List-Unsubscribe:
   List-Unsubscribe-Post:List-Subscribe:List-Post:List-Owner:List-Archive`.replace(/\s+/g, '')
 

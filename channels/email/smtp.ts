@@ -6,6 +6,7 @@ import { createAttachmentSource, loadAttachments } from './attachment-load.ts'
 import type { EmailMessage, Mail } from './channel.ts'
 import { composeMail } from './compose.ts'
 import type { EmailOptions } from './options.ts'
+import { smtpChecks } from './smtp-checks.ts'
 import { createMask, smtpError } from './smtp-errors.ts'
 import { readSmtpOptions, type SmtpOptions } from './smtp-options.ts'
 import { createPool, type Flight } from './smtp-pool.ts'
@@ -73,6 +74,7 @@ export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailO
         throw failed(error, false)
       })
     },
+    checks: (ofEvents) => smtpChecks(settings, ofEvents),
     async close() {
       // the pool fails what still waits in its queue
       await Promise.allSettled(underWay)

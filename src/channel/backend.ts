@@ -42,6 +42,23 @@ export interface Outgoing<
   readonly signal: AbortSignal
 }
 
+/** What a look at one thing of the set-up has found. No secrets: it is printed. */
+export interface Observation {
+  /** `skipped`: there was nothing to look at, or it could not be looked at. */
+  readonly level: 'ok' | 'warning' | 'error' | 'skipped'
+  /** What was seen. */
+  readonly message: string
+  /** What to do. */
+  readonly remedy?: string
+}
+
+/** One thing of a backend's set-up that `doctor` looks at. What `look` throws is an error found. */
+export interface BackendCheck {
+  /** Stable, for monitoring: `dkim`. */
+  readonly name: string
+  look(): Promise<Observation>
+}
+
 /** How one of several ended. */
 export type Answer = Receipt | Error
 
@@ -70,5 +87,10 @@ export interface Backend<
   readonly manyAtMost?: number
   /** Proves that the provider can be reached and accepts our credentials; throws where not. */
   verify?(): Promise<void>
+  /**
+   * What `doctor` looks at beyond `verify`: DNS entries, agreements with a provider. `options` are
+   * those that the events of the application give for messages of this channel, one of each event.
+   */
+  checks?(options: readonly Options[]): readonly BackendCheck[]
   close?(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { DeliveryError, EnvoyerError, Permanent, RetryAfter, toError } from '../errors.ts'
-import type { Backend, Outgoing } from './backend.ts'
+import type { Backend, BackendCheck, Outgoing } from './backend.ts'
 import type { Backends, DownLimits } from './backends.ts'
 import { gather, isNamed } from './gather.ts'
 import { unknownKeys } from './known-keys.ts'
@@ -58,11 +58,35 @@ function compose<Address, Message, Options>(
     name: `${kind}(${names.join(',')})`,
     send: (outgoing) =>
       sendThrough(order(candidates(members, outgoing.backends)), outgoing, limits),
-    async verify() {
-      for (const member of members) await member.verify?.()
-    },
+    ...(members.some(({ verify }) => verify) && { verify: () => verifyAll(members) }),
+    checks: (options) =>
+      members.flatMap((member) =>
+        (member.checks?.(options) ?? []).map((check) => saidBy(member.name, check)),
+      ),
     async close() {
       await Promise.all(members.map((member) => member.close?.()))
+    },
+  }
+}
+
+/** Tells of every member that fails, and not only of the first. */
+async function verifyAll(members: readonly Backend<never, never, never>[]): Promise<void> {
+  const ended = await Promise.allSettled(members.map(async (member) => member.verify?.()))
+  const failed = ended.flatMap((end, n) =>
+    end.status === 'rejected' ? [{ name: members[n]!.name, error: toError(end.reason) }] : [],
+  )
+  const [first] = failed
+  if (!first) return
+  const text = failed.map(({ name, error }) => `${name}: ${error.message}`).join('; ')
+  throw new DeliveryError(text, { code: codeOf(first.error), cause: first.error })
+}
+
+function saidBy(member: string, { name, look }: BackendCheck): BackendCheck {
+  return {
+    name,
+    look: async () => {
+      const seen = await look()
+      return { ...seen, message: `${member}: ${seen.message}` }
     },
   }
 }

@@ -34,9 +34,8 @@ export function gather<Address, Message, Options>(
         if (waiting.length === 0) setImmediate(flush)
         waiting.push({ outgoing, resolve, reject })
       }),
-    async verify() {
-      await backend.verify?.()
-    },
+    ...(backend.verify && { verify: async () => backend.verify?.() }),
+    ...(backend.checks && { checks: (options) => backend.checks?.(options) ?? [] }),
     async close() {
       await backend.close?.()
     },

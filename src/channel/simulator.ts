@@ -73,6 +73,7 @@ function simulating<Address, Message, Options>(
       return real.send(outgoing)
     },
     ...(backend.verify && { verify: async () => backend.verify?.() }),
+    ...(backend.checks && { checks: (options) => backend.checks?.(options) ?? [] }),
     ...(backend.close && { close: async () => backend.close?.() }),
   }
 }

@@ -17,6 +17,8 @@ export interface DatabaseOptions {
   readonly transactionTimeoutMs?: number
   /** Connections to PostgreSQL at most. Default 10. */
   readonly poolSize?: number
+  /** How long connecting to PostgreSQL may take, and waiting for a free connection. Default 15,000 ms. */
+  readonly connectTimeoutMs?: number
   /** How long PostgreSQL may take to answer one of our statements. Default 15,000 ms. */
   readonly statementTimeoutMs?: number
   readonly entities: NonNullable<DataSourceOptions['entities']>

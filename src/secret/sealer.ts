@@ -7,6 +7,8 @@ import { readKeys, type SecretKey } from './key.ts'
 export interface Sealer {
   /** False where there is no key, and `seal` and `open` throw. */
   readonly ready: boolean
+  /** Of the keys, the one that encrypts first. They give nothing away. */
+  readonly keyIds: readonly string[]
   /**
    * Returns `sealed:v1:<key id>:<base64url>`, different each time. `purpose` (a table and column,
    * say) is authenticated, not stored: only `open` with the same one succeeds.
@@ -79,6 +81,7 @@ export function createSealer(keys: readonly string[] = []): Sealer {
   }
   return {
     ready: current !== undefined,
+    keyIds: known.map(({ id }) => id),
     seal(value, purpose = '') {
       if (current === undefined) throw new EnvoyerError('address-secret', 'No key is configured.')
       return encrypt(current, value, purpose)

@@ -29,6 +29,14 @@ export interface TemplateOverride {
   readonly body: string
 }
 
+/** The text of one part, as it holds now. */
+export interface TemplateText {
+  readonly body: string
+  readonly source: 'database' | 'file'
+  /** Of a file, where it is in the templates' folder. */
+  readonly file?: string
+}
+
 export interface TemplateProblem {
   readonly code: 'missing-part' | 'syntax' | 'unknown-variable' | 'unknown-file'
   /** The file (or override) it is about, relative to the templates' folder. */
@@ -56,6 +64,11 @@ export interface Templates {
    * away since, the next best one is rendered. Throws `template-invalid`, `template-missing`.
    */
   render(event: string, channel: string, locale: string, scope: Scope): Record<string, string>
+  /**
+   * The text at the place of `locale` ('' for the base); where there is none, the one that a message
+   * in this locale is made of.
+   */
+  text(event: string, channel: string, part: string, locale: string): TemplateText | undefined
   /** Replaces all overrides. */
   override(overrides: readonly TemplateOverride[]): void
   /** What is wrong with an override that is to be kept, or `undefined`. Parses, renders nothing. */

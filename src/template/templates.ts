@@ -72,6 +72,15 @@ export function createTemplates(options: TemplatesOptions): Templates {
       }
       return rendered
     },
+    text(event, channel, part, locale) {
+      const own = shelf.library().editions(event, channel).get(locale.toLowerCase())
+      const asked = locale === '' ? undefined : locale
+      const source =
+        own?.parts.get(part) ?? chosen.get(event, channel, asked)?.edition.parts.get(part)
+      if (source === undefined) return undefined
+      const { body, override, file } = source
+      return override ? { body, source: 'database' } : { body, source: 'file', file }
+    },
     override: shelf.override,
     parse(candidate) {
       const source = candidateSource(candidate, options)

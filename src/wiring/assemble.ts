@@ -1,5 +1,7 @@
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EntityManager } from '../database/handle.ts'
+import { createVerify } from '../doctor/channels.ts'
+import { createDoctor } from '../doctor/doctor.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
@@ -16,10 +18,11 @@ import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
 import { createOpening, type Opened } from './open.ts'
-import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
+import { createDeliveries, createSettingsFace } from './operate.ts'
 import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
+import { createTemplateFace } from './template-face.ts'
 import { openTemplates } from './templates.ts'
 import { createTimetables } from './timing.ts'
 import { createWaitFor } from './wait.ts'
@@ -179,6 +182,8 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
       (await open()).database.source.transaction(run),
     migrate: opening.migrate,
+    doctor: createDoctor(configuration, opening),
+    verify: createVerify(configuration),
     close,
     [Symbol.asyncDispose]: close,
   }

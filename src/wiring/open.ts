@@ -1,6 +1,6 @@
 import { type OwnDatabase, openDatabase } from '../database/index.ts'
 import { checkMigrations, pendingMigrations, runMigrations } from '../database/migrate.ts'
-import { EnvoyerError } from '../errors.ts'
+import { codeOf, EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { refuseUnknown } from '../option/given.ts'
 import { type Clock, createClock, createOwnClock } from '../outbox/clock.ts'
@@ -20,15 +20,30 @@ export interface Opened {
   readonly queue: Queue
 }
 
+export interface Looked {
+  readonly database: OwnDatabase
+  /** Closes what was opened only to look. */
+  release(): Promise<void>
+}
+
 export interface Opening {
   /** Opens on first use; after a failure the next call tries again. Throws `closed` after `close`. */
   open(): Promise<Opened>
   /** Brings the tables up to date, or only tells what would run. Gives the names of migrations. */
   migrate(options?: { readonly dryRun?: boolean }): Promise<string[]>
+  /**
+   * The database as it is, tables old or missing included, to look at. On PostgreSQL over
+   * connections of its own, so that it tells how they are made now.
+   */
+  look(onWarning: (error: Error) => void): Promise<Looked>
   close(): Promise<void>
 }
 
-function connect(configuration: Configuration, onError: (error: Error) => void) {
+function connect(
+  configuration: Configuration,
+  onError: (error: Error) => void,
+  limits: { readonly poolSize?: number; readonly connectTimeoutMs?: number } = {},
+) {
   const { databaseUrl, directory, schema, durability, connections } = configuration
   const { transactionTimeoutMs, statementTimeoutMs } = configuration
   return openDatabase({
@@ -42,8 +57,12 @@ function connect(configuration: Configuration, onError: (error: Error) => void) 
     entities,
     migrations,
     onWarning: onError,
+    ...limits,
   })
 }
+
+/** Two sessions are needed to see whether a pooler gives one's to another, and one that listens. */
+const lookLimits = { poolSize: 2, connectTimeoutMs: 5000 }
 
 /** The database and queue of one envoyer, opened when they are first needed. */
 export function createOpening(
@@ -83,15 +102,16 @@ export function createOpening(
   const refuseClosed = () => {
     if (closing) throw new EnvoyerError('closed', [])
   }
+  const open = async (): Promise<Opened> => {
+    refuseClosed()
+    opened ??= openNow().catch((thrown) => {
+      opened = undefined
+      throw thrown
+    })
+    return opened
+  }
   return {
-    async open() {
-      refuseClosed()
-      opened ??= openNow().catch((thrown) => {
-        opened = undefined
-        throw thrown
-      })
-      return opened
-    },
+    open,
     async migrate(options = {}) {
       refuseClosed()
       const { dryRun = false } = refuseUnknown(options, ['dryRun'])
@@ -103,6 +123,18 @@ export function createOpening(
       } finally {
         await database.close()
       }
+    },
+    async look(onWarning) {
+      refuseClosed()
+      if (configuration.databaseUrl === undefined) {
+        // It has one owner and one session: whoever looks, opens it.
+        const held = await open().catch((thrown) => {
+          if (!/^schema-/.test(codeOf(thrown, ''))) throw thrown
+        })
+        if (held) return { database: held.database, release: async () => {} }
+      }
+      const database = await connect(configuration, onWarning, lookLimits)
+      return { database, release: () => database.close() }
     },
     close() {
       closing ??= (async () => {

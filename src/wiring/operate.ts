@@ -10,7 +10,6 @@ import {
 } from '../outbox/read.ts'
 import { cancel } from '../outbox/settle.ts'
 import type { ChannelSetting } from '../setting/settings.ts'
-import type { TemplateOverride, TemplateProblem } from '../template/contract.ts'
 import type { OperateParts } from './operate-parts.ts'
 import { type Reschedule, type Rescheduled, rescheduleOne } from './reschedule.ts'
 
@@ -131,81 +130,6 @@ export function createSettingsFace({
       await settings.reset(name)
       const { queue } = await open()
       queue.ticket(name)
-    },
-  }
-}
-
-/** Texts of templates kept in the database, which win over the files. */
-export interface TemplateFace<EventName extends string, PartNames extends Record<string, string>> {
-  /** Throws `template-unknown`, or `template-invalid` where it cannot be parsed. */
-  set<Name extends keyof PartNames & string>(
-    event: EventName,
-    channel: Name,
-    part: PartNames[Name],
-    body: string,
-    options?: { locale?: string },
-  ): Promise<void>
-  /** Back to the files: one part, or all of the event's for the channel. Gives how many there were. */
-  reset<Name extends keyof PartNames & string>(
-    event: EventName,
-    channel: Name,
-    part?: PartNames[Name],
-    options?: { locale?: string },
-  ): Promise<number>
-  /** What is kept in the database. */
-  list(): Promise<TemplateOverride[]>
-  /** Missing parts, syntax errors, variables that the event's schema does not have. */
-  check(): Promise<TemplateProblem[]>
-}
-
-/** One spelling a locale, so that `pt_BR` and `pt-br` are one place. */
-function canonical(locale: string): string {
-  if (locale === '') return ''
-  try {
-    return Intl.getCanonicalLocales(locale.replaceAll('_', '-'))[0]!
-  } catch {
-    throw new EnvoyerError('option-invalid', `\`locale\`: "${locale}" is not a language tag`)
-  }
-}
-
-export function createTemplateFace(
-  parts: OperateParts,
-): TemplateFace<string, Record<string, string>> {
-  const { configuration, settings } = parts
-  const known = (event: string, channel: string, part: string | undefined) => {
-    const specs = configuration.channels[channel]?.definition.parts
-    if (
-      !Object.hasOwn(configuration.events, event) ||
-      !specs ||
-      (part !== undefined && !Object.hasOwn(specs, part))
-    ) {
-      throw new EnvoyerError('template-unknown', [event, channel, part].filter(Boolean).join(' / '))
-    }
-  }
-  return {
-    async set(event, channel, part, body, { locale = '' } = {}) {
-      known(event, channel, part)
-      const override = { event, channel, part, locale: canonical(locale), body }
-      const templates = parts.templates()
-      const problem = templates.parse(override)
-      if (problem !== undefined) throw new EnvoyerError('template-invalid', problem)
-      await settings.setTemplate(override)
-    },
-    async reset(event, channel, part, { locale } = {}) {
-      known(event, channel, part)
-      return settings.resetTemplate({
-        event,
-        channel,
-        ...(part === undefined ? {} : { part }),
-        ...(locale === undefined ? {} : { locale: canonical(locale) }),
-      })
-    },
-    list: () => settings.templates(),
-    async check() {
-      await settings.refresh()
-      const templates = parts.templates()
-      await templates.refresh()
-      return templates.check()
     },
   }
 }

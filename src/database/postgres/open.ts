@@ -22,7 +22,7 @@ export async function openPostgres(
   const connection = {
     connectionString: url,
     application_name: 'envoyer',
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? connectTimeoutMs,
     // A connection cut without a word (a firewall, a pulled cable) is found within minutes.
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveAfterMs,

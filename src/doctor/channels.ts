@@ -1,0 +1,66 @@
+import type { Observation } from '../channel/backend.ts'
+import { DeliveryError, EnvoyerError } from '../errors.ts'
+import type { Configuration } from '../option/configuration.ts'
+import { mergeChannelOptions } from '../option/send-options.ts'
+import type { Check } from './finding.ts'
+
+/** What is looked at of each channel: its backend's connection, and what the backend itself names. */
+export function channelChecks(configuration: Configuration): Check[] {
+  return Object.keys(configuration.channels).flatMap((name) => [
+    {
+      name: `backend:${name}`,
+      look: () => seeBackend(configuration, name),
+      remedy:
+        'Check the options of the backend (host, port, credentials), and that this machine may reach it.',
+    },
+    ...backendChecks(configuration, name),
+  ])
+}
+
+async function seeBackend({ channels }: Configuration, name: string): Promise<Observation> {
+  const { backend } = channels[name]!
+  if (!backend.verify) {
+    return { level: 'skipped', message: `${backend.name} has no way to check its connection.` }
+  }
+  await backend.verify()
+  return { level: 'ok', message: `${backend.name} can be reached, and accepts our credentials.` }
+}
+
+function backendChecks({ channels, events }: Configuration, name: string): Check[] {
+  const options = Object.values(events)
+    .filter((event) => event.channels?.includes(name) ?? true)
+    .map((event) => mergeChannelOptions(channels, event.channelOptions, undefined)[name] ?? {})
+  try {
+    const checks = channels[name]!.backend.checks?.(options) ?? []
+    return checks.map((check) => ({
+      name: check.name,
+      async look() {
+        const seen = await check.look()
+        return { ...seen, message: `${name}: ${seen.message}` }
+      },
+    }))
+  } catch (thrown) {
+    // A backend of the application's own that is wrong must not hide all the others.
+    return [{ name: `backend:${name}`, look: () => Promise.reject(thrown) }]
+  }
+}
+
+/** `envoyer.verify`. */
+export function createVerify({ channels }: Configuration) {
+  return async (name: string): Promise<{ supported: boolean }> => {
+    if (!Object.hasOwn(channels, name)) throw new EnvoyerError('channel-unknown', `"${name}"`)
+    const { backend, timeoutMs } = channels[name]!
+    if (!backend.verify) return { supported: false }
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      const text = `${backend.name} did not answer within ${timeoutMs} ms.`
+      timer = setTimeout(reject, timeoutMs, new DeliveryError(text, { code: 'timeout' }))
+    })
+    try {
+      await Promise.race([backend.verify(), late])
+    } finally {
+      clearTimeout(timer)
+    }
+    return { supported: true }
+  }
+}

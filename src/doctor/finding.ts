@@ -1,0 +1,61 @@
+import type { BackendCheck, Observation } from '../channel/backend.ts'
+import { EnvoyerError, errorTable, toError } from '../errors.ts'
+
+/** What `doctor` has found at one thing of the set-up. */
+export interface Finding extends Observation {
+  /**
+   * A stable name: `configuration`, `database`, `schema`, `notify`, `prepared-statements`, `clock`,
+   * `secret-key`, `redis`, `templates`, `backend:email` (the channel), and those of backends: `dkim`,
+   * `unsubscribe`.
+   */
+  readonly check: string
+  readonly tookMs: number
+}
+
+export interface Check extends BackendCheck {
+  /** What to do where it throws. Default: what the error itself says. */
+  readonly remedy?: string
+  readonly limitMs?: number
+}
+
+/** How long a check may take, where it says nothing else. */
+export const usualLimitMs = 5000
+
+/** Runs one check. What it throws is found wrong; one that hangs is left alone. */
+export async function runCheck(
+  { name, look, remedy, limitMs }: Check,
+  hide: (text: string) => string,
+): Promise<Finding> {
+  const began = performance.now()
+  const seen = await inTime(look, limitMs).catch((thrown) => ofError(toError(thrown), remedy))
+  return {
+    check: name,
+    level: seen.level,
+    message: hide(seen.message),
+    ...(seen.remedy === undefined ? {} : { remedy: hide(seen.remedy) }),
+    tookMs: Math.round(performance.now() - began),
+  }
+}
+
+/** Rejects where it takes longer than the limit. */
+export async function inTime<T>(work: () => Promise<T>, limitMs = usualLimitMs): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`There was no answer within ${limitMs / 1000} s.`)
+    timer = setTimeout(reject, limitMs, error)
+  })
+  try {
+    return await Promise.race([work(), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function ofError(error: Error, remedy: string | undefined): Observation {
+  if (!(error instanceof EnvoyerError)) {
+    return { level: 'error', message: error.message, ...(remedy === undefined ? {} : { remedy }) }
+  }
+  const known = errorTable[error.code]
+  const message = [known.meaning, ...error.problems].join(' ')
+  return { level: 'error', message, remedy: known.remedy }
+}
