@@ -2,6 +2,7 @@ import { Command, type CommanderError } from 'commander'
 import { addChannels } from './command/channels.ts'
 import { addCompletion } from './command/completion.ts'
 import { addDeliveries } from './command/deliveries.ts'
+import { addDoctor } from './command/doctor.ts'
 import { addInit } from './command/init.ts'
 import { addMigrate } from './command/migrate.ts'
 import { addSend } from './command/send.ts'
@@ -18,7 +19,7 @@ export class WrongUsage extends Error {
 
 /** In the order in which help lists them. */
 const add = [
-  ...[addInit, addSend, addWorker, addMigrate],
+  ...[addInit, addSend, addWorker, addMigrate, addDoctor],
   ...[addDeliveries, addTemplates, addChannels, addWindows],
   ...[addCompletion],
 ]

@@ -14,7 +14,10 @@ const run = (...args: string[]) => runCommand(args, { folder })
 
 describe('wrong usage ends with 2, and says what is right', () => {
   const cases: [line: string, said: RegExp][] = [
-    ['deliveries lst', /unknown command 'lst'\. Did you mean list\? See `envoyer deliveries --help`/],
+    [
+      'deliveries lst',
+      /unknown command 'lst'\. Did you mean list\? See `envoyer deliveries --help`/,
+    ],
     ['worker --chanels email', /unknown option '--chanels'\. Did you mean --channels\?/],
     ['deliveries show', /missing required argument 'id'.* See `envoyer deliveries show --help`/],
     ['send welcome', /required option '--to <recipient>' not specified/],
@@ -72,7 +75,8 @@ describe('a configuration that cannot be used', () => {
   })
 
   test('throws while it is loaded: it says where, and shows no stack unless asked', async () => {
-    const text = "const name: string = 'x'\n\nif (name) throw new Error('no such shop')\nexport default {}"
+    const text =
+      "const name: string = 'x'\n\nif (name) throw new Error('no such shop')\nexport default {}"
     const { code, stderr } = await config('throws.ts', text)
     assert.equal(code, 1)
     assert.match(stderr, /^config-unusable: .*throws\.ts:3:\d+: no such shop\. .*\n$/)

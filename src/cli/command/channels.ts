@@ -34,6 +34,12 @@ export function addChannels(program: Command): void {
       )
     withExamples(command, [`${name} the mails`, `envoyer channels ${name} email`])
   }
+  const test = group
+    .command('test')
+    .description("Connect to a channel's backend as a message would, and send none.")
+    .argument('<channel>', 'name of the channel')
+    .action(onEnvoyer((session, _options, channel: string) => testChannel(session, channel)))
+  withExamples(test, ['are host, user and password right?', 'envoyer channels test email'])
 }
 
 /** How one row tells of it. */
@@ -60,4 +66,13 @@ async function changeChannel(
 ): Promise<void> {
   const setting = await envoyer.settings.set(channel, change)
   out.result({ channel, ...setting }, () => [`${channel} is ${state(setting)}.`])
+}
+
+async function testChannel({ envoyer, out }: Session, channel: string): Promise<void> {
+  const { supported } = await envoyer.verify(channel)
+  out.result({ channel, supported }, () => [
+    supported
+      ? `${channel}: the backend answers as it should.`
+      : `${channel}: its backend has no way to check a connection. Nothing was tried.`,
+  ])
 }

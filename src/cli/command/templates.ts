@@ -5,6 +5,7 @@ import { counted } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
 import { readText } from '../values.ts'
+import { addExport, addPreview, addShow } from './templates-show.ts'
 
 interface LocaleOption {
   readonly locale?: string
@@ -22,6 +23,9 @@ export function addTemplates(program: Command): void {
     'in a build, say: it ends with 1 where something is wrong',
     'envoyer templates check',
   ])
+
+  addPreview(group)
+  addShow(group)
 
   const list = group
     .command('list')
@@ -59,6 +63,7 @@ export function addTemplates(program: Command): void {
     .option('--locale <tag>', 'only for this language; without it, for all')
     .action(onEnvoyer<LocaleOption>(resetTemplate))
   withExamples(reset, ['one part', 'envoyer templates reset order-shipped email subject'])
+  addExport(group)
 }
 
 async function checkTemplates({ envoyer, out }: Session): Promise<void> {
