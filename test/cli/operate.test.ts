@@ -1,70 +1,96 @@
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { once } from 'node:events'
 import { before, test } from 'node:test'
-import { projectFolder, type Ran, runCommand } from '../support/command.ts'
-import { type Engine, freshSchema, onEveryEngine, postgresUrl } from '../support/engines.ts'
+import { startCommand } from '../support/command.ts'
+import { type CommandProject, commandProject } from '../support/command-project.ts'
+import { until } from '../support/database.ts'
+import { onEveryEngine } from '../support/engines.ts'
 
-const config = (options: string) => `
-import { defineConfig, defineEvent, type Backend } from 'envoyer'
-import { consoleChannel } from 'envoyer/channels/console'
-import { z } from 'zod'
-
-// Refuses everybody at closed.example.
-const refusing: Backend<unknown, { text?: string }> = {
-  name: 'refusing',
-  async send({ id, address }) {
-    if (String(address).endsWith('closed.example')) throw Object.assign(new Error('no'), { code: 'gone' })
-    return { id }
-  },
+interface Listed {
+  readonly id: string
+  readonly status: string
+  readonly addressKey: string
+  readonly errorCode: string | null
 }
 
-export default defineConfig({
-  events: {
-    welcome: defineEvent({ context: z.object({ name: z.string() }) }),
-    review: defineEvent({ context: z.object({}) }),
-  },
-  channels: { console: consoleChannel({ backend: refusing, retry: () => null }) },
-  templates: './templates',
-  zone: 'Europe/Berlin',
-  ${options}
-})
-`
-
-const optionsOf = (engine: Engine) =>
-  engine.name === 'embedded'
-    ? ''
-    : `databaseUrl: ${JSON.stringify(postgresUrl())}, schema: '${freshSchema()}',`
-
-onEveryEngine('commands', (engine) => {
-  let folder: string
+onEveryEngine('from sending to the way out of a failure', (engine) => {
+  let project: CommandProject
+  let failed: Listed
   before(async () => {
-    folder = await projectFolder()
-    await writeFile(join(folder, 'envoyer.config.ts'), config(optionsOf(engine)))
-    await mkdir(join(folder, 'templates/welcome'), { recursive: true })
-    await writeFile(join(folder, 'templates/welcome/console.text.liquid'), 'Hello {{ name }}')
+    project = await commandProject(engine)
   })
-  const run = (...args: string[]) => runCommand(args, { folder })
-  const json = async (...args: string[]) => {
-    const ran = await run(...args, '--json')
-    assert.equal(ran.code, 0, ran.stderr)
-    return JSON.parse(ran.stdout)
-  }
-  const done = (ran: Ran) => {
-    assert.equal(ran.stderr, '')
-    assert.equal(ran.code, 0)
-    return ran.stdout
-  }
 
   test('migrate tells first what would run', async () => {
+    const { json, run } = project
     if (engine.name === 'postgres') {
       const early = await run('deliveries', 'list')
       assert.equal(early.code, 1)
       assert.match(early.stderr, /^schema-old: .*envoyer migrate/)
-      const { migrations } = await json('migrate', '--dry-run')
-      assert.ok(migrations.length >= 3)
-      assert.deepEqual((await json('migrate')).migrations, migrations)
     }
-    assert.match(done(await run('migrate')), /up to date/)
+    const planned: { migrations: string[] } = await json(['migrate', '--dry-run'])
+    assert.ok(planned.migrations.length >= 3)
+    const ran: { migrations: string[] } = await json(['migrate'])
+    assert.deepEqual(ran.migrations, planned.migrations)
+  })
+
+  test('send writes a delivery for each recipient, and tells whom it does not reach', async () => {
+    const sent: { count: number; deliveries: { to: string }[] } = await project.json([
+      ...['send', 'welcome', '--context', '{"name":"Jane"}', '--key', 'once'],
+      ...['--to', 'jane@example.com', '--to', '{"email":"otto@closed.example","userId":"7"}'],
+    ])
+    assert.equal(sent.count, 2)
+    assert.deepEqual(sent.deliveries.map(({ to }) => to).sort(), [
+      'jane@example.com',
+      'otto@closed.example',
+    ])
+  })
+
+  test('worker delivers until SIGTERM, says when it starts and stops, and ends with 0', async () => {
+    const child = startCommand(['worker', '--concurrency', '5'], project)
+    let printed = ''
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+    let complained = ''
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      complained += text
+    })
+    const ended = once(child, 'close')
+    const over = () => printed.split('tried').length === 3 || child.exitCode !== null
+    await until(over, 'both were tried', 60_000)
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null], complained)
+    assert.match(printed, /^The worker has started \(process \d+\) and serves console\.\n/)
+    assert.match(printed, /\nThe worker has stopped on SIGTERM after .*\.\n$/)
+  })
+
+  test('deliveries list finds what failed, and show says why', async () => {
+    const all: Listed[] = await project.json(['deliveries', 'list', '--since', '1h'])
+    assert.deepEqual(all.map(({ status }) => status).sort(), ['failed', 'sent'])
+    failed = all.find(({ status }) => status === 'failed')!
+    assert.equal(failed.errorCode, 'gone')
+    if (engine.name === 'embedded') return
+    const found: Listed[] = await project.json([
+      ...['deliveries', 'list', '--status', 'failed,cancelled', '--code', 'gone', '--user', '7'],
+      ...[
+        '--to',
+        'otto@closed.example',
+        '--event',
+        'welcome',
+        '--channel',
+        'console',
+        '--limit',
+        '5',
+      ],
+    ])
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [failed.id],
+    )
+    const shown = await project.run('deliveries', 'show', failed.id)
+    assert.match(shown.stdout, /^code {2,}gone$/m)
+    assert.match(shown.stdout, /^failed try 1\n {2}.* by post, .*: gone: no such box$/m)
+    const none = await project.run('deliveries', 'list', '--after', failed.id, '--until', '1h')
+    assert.deepEqual(none, { code: 0, stdout: 'No deliveries.\n', stderr: '' })
   })
 })

@@ -64,6 +64,8 @@ export async function makeCommand(): Promise<MadeCommand> {
   }
   const manifest = { name: 'envoyer', version: '9.8.7', type: 'module', bin, exports }
   await writeFile(join(place, 'package.json'), JSON.stringify(manifest))
+  // Else the project around it would be taken for the package.
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'projects' }))
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
