@@ -11,11 +11,15 @@ import type {
 } from './option/infer.ts'
 import type { SendOptions } from './option/send-options.ts'
 import type { SendTiming } from './option/timing.ts'
+import type { Pruned } from './outbox/prune.ts'
 import type { SendResult } from './outbox/result.ts'
 import type { Listener, Signals } from './signal/signals.ts'
 import { assemble } from './wiring/assemble.ts'
+import type { Erased } from './wiring/erase.ts'
 import type { Explanation } from './wiring/explain.ts'
 import type { Deliveries, Settings, TemplateFace } from './wiring/operate.ts'
+import type { PruneOptions } from './wiring/prune.ts'
+import type { Status } from './wiring/status.ts'
 import type { Completed, WaitOptions } from './wiring/wait.ts'
 import type { Windows } from './wiring/windows.ts'
 import type { Worker, WorkerOptions } from './worker/worker.ts'
@@ -79,6 +83,23 @@ export interface Envoyer<
    * as `database`. For applications whose own tables live there too.
    */
   transaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T>
+  /** How the whole is doing. Cheap enough to be asked every few seconds, also of a big database. */
+  status(): Promise<Status>
+  /**
+   * Removes notifications that were completed long ago, with their deliveries: oldest first, in
+   * chunks, never what waits. It can be stopped at any point, and run by several at once. Throws
+   * `option-invalid`.
+   */
+  prune(options?: PruneOptions): Promise<Pruned>
+  /**
+   * Takes a person out of what is kept, by the user id that the application gave or by a normalised
+   * address (the `addressKey` of a delivery). What waits for them is cancelled; deliveries stay as
+   * rows that are counted, without whom they were for. Throws `option-invalid`.
+   */
+  erase(
+    whose: { readonly user: string | number } | { readonly to: string },
+    options?: { readonly dryRun?: boolean },
+  ): Promise<Erased>
   /** Creates our tables or brings them up to date: a deploy step on PostgreSQL. */
   migrate(): Promise<void>
   /** Stops the workers of this process and closes all that is open. */

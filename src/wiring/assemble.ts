@@ -13,12 +13,15 @@ import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
 import { type Worker, type WorkerOptions, workerOptionNames } from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
+import { createErase } from './erase.ts'
 import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace, createTemplateFace } from './operate.ts'
+import { createPrune } from './prune.ts'
 import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
+import { createStatus } from './status.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 import { openTemplates } from './templates.ts'
 import { createTimetables } from './timing.ts'
@@ -177,6 +180,9 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     templates: createTemplateFace(operate),
     transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
       (await open()).database.source.transaction(run),
+    status: createStatus(operate),
+    prune: createPrune(operate),
+    erase: createErase(operate),
     migrate: () => opening.migrate(),
     close,
     [Symbol.asyncDispose]: close,
