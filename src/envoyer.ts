@@ -12,11 +12,15 @@ import type {
 } from './option/infer.ts'
 import type { SendOptions } from './option/send-options.ts'
 import type { SendTiming } from './option/timing.ts'
+import type { Pruned } from './outbox/prune.ts'
 import type { SendResult } from './outbox/result.ts'
 import type { Listener, Signals } from './signal/signals.ts'
 import { assemble } from './wiring/assemble.ts'
+import type { Erased } from './wiring/erase.ts'
 import type { Explanation } from './wiring/explain.ts'
 import type { Deliveries, Settings } from './wiring/operate.ts'
+import type { PruneOptions } from './wiring/prune.ts'
+import type { Status } from './wiring/status.ts'
 import type { TemplateFace } from './wiring/template-face.ts'
 import type { Completed, WaitOptions } from './wiring/wait.ts'
 import type { Windows } from './wiring/windows.ts'
@@ -86,6 +90,23 @@ export interface Envoyer<
    * as `database`. For applications whose own tables live there too.
    */
   transaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T>
+  /** How the whole is doing. Cheap enough to be asked every few seconds, also of a big database. */
+  status(): Promise<Status>
+  /**
+   * Removes notifications that were completed long ago, with their deliveries: oldest first, in
+   * chunks, never what waits. It can be stopped at any point, and run by several at once. Throws
+   * `option-invalid`.
+   */
+  prune(options?: PruneOptions): Promise<Pruned>
+  /**
+   * Takes a person out of what is kept, by the user id that the application gave or by a normalised
+   * address (the `addressKey` of a delivery). What waits for them is cancelled; deliveries stay as
+   * rows that are counted, without whom they were for. Throws `option-invalid`.
+   */
+  erase(
+    whose: { readonly user: string | number } | { readonly to: string },
+    options?: { readonly dryRun?: boolean },
+  ): Promise<Erased>
   /**
    * Looks at the whole set-up, and says of each thing what is wrong and what to do: configuration,
    * database, tables, NOTIFY, Redis, the connection of every backend, DKIM, templates, secret key. It

@@ -3,9 +3,13 @@ import { addChannels } from './command/channels.ts'
 import { addCompletion } from './command/completion.ts'
 import { addDeliveries } from './command/deliveries.ts'
 import { addDoctor } from './command/doctor.ts'
+import { addErase } from './command/erase.ts'
 import { addInit } from './command/init.ts'
 import { addMigrate } from './command/migrate.ts'
+import { addMonitor } from './command/monitor.ts'
+import { addPrune } from './command/prune.ts'
 import { addSend } from './command/send.ts'
+import { addStatus } from './command/status.ts'
 import { addTemplates } from './command/templates.ts'
 import { addWindows } from './command/windows.ts'
 import { addWorker } from './command/worker.ts'
@@ -21,6 +25,7 @@ export class WrongUsage extends Error {
 const add = [
   ...[addInit, addSend, addWorker, addMigrate, addDoctor],
   ...[addDeliveries, addTemplates, addChannels, addWindows],
+  ...[addStatus, addMonitor, addPrune, addErase],
   ...[addCompletion],
 ]
 

@@ -15,12 +15,15 @@ import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
 import { type Worker, type WorkerOptions, workerOptionNames } from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
+import { createErase } from './erase.ts'
 import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace } from './operate.ts'
+import { createPrune } from './prune.ts'
 import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
+import { createStatus } from './status.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 import { createTemplateFace } from './template-face.ts'
 import { openTemplates } from './templates.ts'
@@ -184,6 +187,9 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     migrate: opening.migrate,
     doctor: createDoctor(configuration, opening),
     verify: createVerify(configuration),
+    status: createStatus(operate),
+    prune: createPrune(operate),
+    erase: createErase(operate),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -14,6 +14,7 @@ import type { Templates } from '../template/contract.ts'
 import type { Deliver } from '../worker/contract.ts'
 import { startWorker, type Worker, type WorkerOptions } from '../worker/worker.ts'
 import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
+import { type Beside, beside } from './beside.ts'
 import { createFollowLeft } from './follow-up.ts'
 import type { Opened } from './open.ts'
 import { toOutgoing } from './outgoing.ts'
@@ -130,14 +131,19 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
   const followLeft = createFollowLeft(opened, Object.keys(events), followUp)
   const health = createHealth(opened.outbox, opened.database, onError)
   await settings.refresh()
-  const worker = await startWorker(
+  let besides: Beside | undefined
+  const bare = await startWorker(
     {
       ...opened,
       channels,
       events: Object.keys(events),
       deliver: wireDeliver(parts, health),
       lost: (delivery) => lostOutcome(delivery, retry(delivery.event, delivery.channel)),
-      write: createWriteEnded({ ...opened, emitter, followUp }),
+      write: createWriteEnded({
+        ...opened,
+        ...{ emitter, followUp },
+        count: (channel, outcome) => besides?.count(channel, outcome),
+      }),
       isOpen: (name) => {
         const { on, paused } = settings.channel(name)
         return on && !paused
@@ -153,6 +159,8 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Wo
     },
     options,
   )
+  besides = beside(bare, parts, options.channels ?? Object.keys(channels))
+  const { worker } = besides
   // A pause holds for all workers at once, and so does its end.
   const unfollow = await settings.follow(() => worker.soon(0))
   void worker.stopped.then(unfollow).catch(onError)

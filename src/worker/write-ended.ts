@@ -14,6 +14,8 @@ export interface WriteEndedParts {
   readonly database: Database & { transaction<T>(work: (tx: Database) => Promise<T>): Promise<T> }
   readonly emitter: Emitter
   readonly queue: Queue
+  /** Told of each that was settled. */
+  count?(channel: string, outcome: 'sent' | 'failed'): void
   /** Writes what is to follow completed notifications, in the transaction that completes them. */
   followUp(tx: Database, completed: readonly string[]): Promise<() => void>
 }
@@ -44,7 +46,10 @@ export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
       afterCommit()
       for (const channel of untried) queue.ticket(channel)
       for (const ended of chunk) {
-        const { id } = ended.outcome
+        const { id, outcome } = ended.outcome
+        if (settled.ids.has(id) && (outcome === 'sent' || outcome === 'failed')) {
+          parts.count?.(ended.about.channel, outcome)
+        }
         if (settled.ids.has(id) || put.has(id)) tell(emitter, ended)
       }
       for (const fallen of settled.fallen) emitter.emit('delivery:queued', fallen)

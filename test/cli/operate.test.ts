@@ -93,4 +93,39 @@ onEveryEngine('from sending to the way out of a failure', (engine) => {
     const none = await project.run('deliveries', 'list', '--after', failed.id, '--until', '1h')
     assert.deepEqual(none, { code: 0, stdout: 'No deliveries.\n', stderr: '' })
   })
+
+  test('monitor ends with 1 at the limit, and below it with 0', async () => {
+    const over = await project.run(
+      'monitor',
+      '--status',
+      'failed',
+      '--limit',
+      '1',
+      '--minutes',
+      '60',
+    )
+    assert.equal(over.code, 1)
+    assert.equal(over.stdout, 'too many: 1 delivery failed within 60 min (limit 1)\n')
+    if (engine.name === 'embedded') return
+    const under = await project.run('monitor', '--status', 'failed', '--limit', '2')
+    assert.deepEqual(under, { code: 0, stdout: 'ok: 1 delivery failed (limit 2)\n', stderr: '' })
+    assert.equal((await project.run('monitor', '--status', 'sent', '--limit', '2')).code, 2)
+  })
+
+  test('deliveries retry counts, does nothing that nobody agreed to, and tries again', async () => {
+    const all = ['deliveries', 'retry', '--failed', '--code', 'gone,other', '--since', '1h']
+    if (engine.name === 'postgres') {
+      assert.deepEqual(await project.json([...all, '--dry-run']), { dryRun: true, count: 1 })
+      const unasked = await project.run(...all)
+      assert.equal(unasked.code, 2)
+      assert.match(unasked.stderr, /^usage: .*1 delivery will be tried again.*add --yes/)
+      const neither = await project.run('deliveries', 'retry', '--code', 'gone')
+      assert.equal(neither.code, 2)
+    }
+    assert.deepEqual(await project.json([...all, '--yes']), { retried: 1, left: 0 })
+    const shown: Listed & { failures: unknown[] } = await project.json([
+      ...['deliveries', 'show', failed.id],
+    ])
+    assert.equal(shown.status, 'pending')
+  })
 })

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { EnvoyerError } from '../../errors.ts'
-import type { DeliveryFilter } from '../../outbox/read.ts'
+import type { DeliveryFilter } from '../../outbox/filter.ts'
 import { readCount, readList, readPast } from '../values.ts'
 
 /** The flags of a filter, as commander gives them. */
@@ -8,7 +8,8 @@ export interface FilterOptions {
   readonly event?: string
   readonly channel?: string
   readonly status?: readonly string[]
-  readonly code?: string
+  readonly code?: readonly string[]
+  readonly backend?: string
   readonly notification?: string
   readonly to?: string
   readonly user?: string
@@ -35,7 +36,11 @@ export function filtered(
     status: new Option('--status <names>', `one or several of ${statuses.join(', ')}`).argParser(
       readList,
     ),
-    code: new Option('--code <code>', 'whose last failed try ended with this error code'),
+    code: new Option(
+      '--code <codes>',
+      'whose last failed try ended with this error code, or one of several',
+    ).argParser(readList),
+    backend: new Option('--backend <name>', 'that this backend had last'),
     notification: new Option('--notification <id>', 'of this notification'),
     to: new Option('--to <address>', 'to this address, in whole'),
     user: new Option('--user <id>', "to this user of the application's"),
@@ -59,8 +64,8 @@ export const paged = (command: Command) =>
 
 /** The filter that the flags say; what was not given is left to the envoyer. */
 export function filterOf(options: PageOptions): DeliveryFilter {
-  const { event, channel, status, code, notification, to, user, since, until } = options
-  const { scheduled, limit, after } = options
+  const { event, channel, status, code, backend, notification, to, user } = options
+  const { since, until, scheduled, limit, after } = options
   const unknown = status?.find((each) => !statuses.includes(each as never))
   if (unknown !== undefined) {
     throw new EnvoyerError(
@@ -68,7 +73,7 @@ export function filterOf(options: PageOptions): DeliveryFilter {
       `--status: there is no "${unknown}"; there are ${statuses.join(', ')}`,
     )
   }
-  const all = { event, channel, status, code, notificationId: notification, to, user, since, until }
-  const filter = Object.entries({ ...all, scheduled, limit, after })
+  const all = { event, channel, status, code, backend, notificationId: notification, to, user }
+  const filter = Object.entries({ ...all, since, until, scheduled, limit, after })
   return Object.fromEntries(filter.filter(([, value]) => value !== undefined))
 }
