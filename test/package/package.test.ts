@@ -62,7 +62,8 @@ describe('the package, installed into an empty project', () => {
     assert.match(made, /Next:\n {2}cd first\n {2}npm start\n/)
     const started = await consumer.run('npm', 'start', '--silent', '--prefix', 'first')
     assert.match(started, /Welcome, Jane!/)
-    const typed = "export { default } from './first/envoyer.config.mjs'\nexport const typed: number = 1\n"
+    const typed =
+      "export { default } from './first/envoyer.config.mjs'\nexport const typed: number = 1\n"
     await writeFile(join(consumer.folder, 'typed.ts'), typed)
     const names = await consumer.run(envoyer, 'completion', 'events', '--config', 'typed.ts')
     assert.equal(names, 'welcome\n')

@@ -61,6 +61,7 @@ export async function makeCommand(): Promise<MadeCommand> {
   const exports = {
     '.': `./dist/${deep}/index.js`,
     './channels/*': './dist/channels/*/index.js',
+    './package.json': './package.json',
   }
   const manifest = { name: 'envoyer', version: '9.8.7', type: 'module', bin, exports }
   await writeFile(join(place, 'package.json'), JSON.stringify(manifest))
