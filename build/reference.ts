@@ -5,6 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { pictures } from './pictures.ts'
+import { commandsPage } from './reference/commands.ts'
 import { configurationPage } from './reference/configuration.ts'
 import { errorsPage } from './reference/errors.ts'
 import { metricsPage } from './reference/metrics.ts'
@@ -15,6 +16,7 @@ const folder = new URL('../docs/', import.meta.url)
 /** The generated pages and pictures: text by path within `docs/`. */
 export async function referencePages(): Promise<Readonly<Record<string, string>>> {
   return {
+    'reference/commands.md': commandsPage(),
     'reference/configuration.md': await configurationPage(),
     'reference/errors.md': errorsPage(),
     'reference/metrics.md': metricsPage(),

@@ -12,12 +12,16 @@ import type {
 } from './option/infer.ts'
 import type { SendOptions } from './option/send-options.ts'
 import type { SendTiming } from './option/timing.ts'
+import type { Pruned } from './outbox/prune.ts'
 import type { SendResult } from './outbox/result.ts'
 import type { Listener, Signals } from './signal/signals.ts'
 import { assemble } from './wiring/assemble.ts'
+import type { Erased } from './wiring/erase.ts'
 import type { Explanation } from './wiring/explain.ts'
 import type { MoveOptions, MoveResult } from './wiring/move.ts'
 import type { Deliveries, Settings } from './wiring/operate.ts'
+import type { PruneOptions } from './wiring/prune.ts'
+import type { Status } from './wiring/status.ts'
 import type { TemplateFace } from './wiring/template-face.ts'
 import type { Completed, WaitOptions } from './wiring/wait.ts'
 import type { Windows } from './wiring/windows.ts'
@@ -60,6 +64,11 @@ export interface Envoyer<
     notification: string | { readonly notificationId: string },
     options?: WaitOptions,
   ): Promise<Completed>
+  /** Of all that is configured, in the order of the configuration. */
+  readonly names: {
+    readonly events: readonly (keyof Events & string)[]
+    readonly channels: readonly (keyof Channels & string)[]
+  }
   readonly deliveries: Deliveries
   readonly settings: Settings<keyof Channels & string>
   /** When messages may go out. */
@@ -82,6 +91,23 @@ export interface Envoyer<
    * as `database`. For applications whose own tables live there too.
    */
   transaction<T>(run: (manager: EntityManager) => Promise<T>): Promise<T>
+  /** How the whole is doing. Cheap enough to be asked every few seconds, also of a big database. */
+  status(): Promise<Status>
+  /**
+   * Removes notifications that were completed long ago, with their deliveries: oldest first, in
+   * chunks, never what waits. It can be stopped at any point, and run by several at once. Throws
+   * `option-invalid`.
+   */
+  prune(options?: PruneOptions): Promise<Pruned>
+  /**
+   * Takes a person out of what is kept, by the user id that the application gave or by a normalised
+   * address (the `addressKey` of a delivery). What waits for them is cancelled; deliveries stay as
+   * rows that are counted, without whom they were for. Throws `option-invalid`.
+   */
+  erase(
+    whose: { readonly user: string | number } | { readonly to: string },
+    options?: { readonly dryRun?: boolean },
+  ): Promise<Erased>
   /**
    * Looks at the whole set-up, and says of each thing what is wrong and what to do: configuration,
    * database, tables, NOTIFY, Redis, the connection of every backend, DKIM, templates, secret key. It
@@ -98,8 +124,11 @@ export interface Envoyer<
    * the option `monitor` it counts from the first call on.
    */
   metrics(): Promise<string>
-  /** Creates our tables or brings them up to date: a deploy step on PostgreSQL. */
-  migrate(): Promise<void>
+  /**
+   * Creates our tables or brings them up to date: a deploy step on PostgreSQL. Gives the names of
+   * the migrations that ran; with `dryRun` of those that would, and changes nothing.
+   */
+  migrate(options?: { readonly dryRun?: boolean }): Promise<readonly string[]>
   /**
    * Copies all that the embedded database holds to PostgreSQL, in one transaction, closes this envoyer,
    * and has the old database refuse to be opened (`database-moved`), so that nothing goes out twice.

@@ -24,6 +24,16 @@ export const errorTable = {
     meaning: 'This envoyer has been closed.',
     remedy: 'Create a new one with createEnvoyer, and call close() only when the process ends.',
   },
+  'config-missing': {
+    meaning: 'There is no configuration file.',
+    remedy:
+      'Run `envoyer` in the folder of your `envoyer.config.ts` or `.js`, name it by `--config`, or make one by `envoyer init`.',
+  },
+  'config-unusable': {
+    meaning: 'The configuration file cannot be used.',
+    remedy:
+      'Its default export must be an envoyer, or the options of `createEnvoyer` (`export default defineConfig({ … })`).',
+  },
   'configuration-invalid': {
     meaning: 'The configuration given to createEnvoyer has problems.',
     remedy: 'Correct each problem listed.',
@@ -118,7 +128,8 @@ export const errorTable = {
   },
   'schema-old': {
     meaning: 'The tables in the database are older than this version of envoyer.',
-    remedy: 'Run `await envoyer.migrate()` once, from a deploy step.',
+    remedy:
+      'Run `envoyer migrate` (or `await envoyer.migrate()`) once, as a step of your deployment.',
   },
   'schema-new': {
     meaning:
@@ -161,6 +172,10 @@ export const errorTable = {
       'A transaction on the embedded database stayed open beyond its time limit and was rolled back.',
     remedy:
       'Do no network calls inside a transaction; raise `transactionTimeoutMs` if it is needed.',
+  },
+  usage: {
+    meaning: 'The command was not called as it can be.',
+    remedy: 'Add `--help` to it to see what it takes.',
   },
   'wait-timeout': {
     meaning: 'The notification was not completed within the time given to waitFor.',

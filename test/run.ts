@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { emptyDatabase } from '../src/database/embedded/empty-database.ts'
 import { findTests } from './run/find-tests.ts'
 import { versionLine } from './run/versions.ts'
+import { makeCommand } from './support/command.ts'
 import { makeCrashProgram } from './support/crash-program.ts'
 import { startPostgres } from './support/postgres.ts'
 import { startRedis } from './support/redis.ts'
@@ -25,6 +26,7 @@ interface Tally {
 const root = fileURLToPath(new URL('..', import.meta.url))
 const minute = 60_000
 const isCrashTest = (file: string) => basename(dirname(file)) === 'crash'
+const isCommandTest = (file: string) => basename(dirname(file)) === 'cli'
 
 const args = process.argv.slice(2)
 const thorough = args.includes('--thorough') || process.env.ENVOYER_THOROUGH === '1'
@@ -52,10 +54,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const scratch = await mkdtemp(join(tmpdir(), 'envoyer-tests-'))
 process.exitCode = 1
 try {
-  const [postgres, redis, program] = await Promise.all([
+  const [postgres, redis, program, command] = await Promise.all([
     startPostgres(),
     startRedis(),
     files.some(isCrashTest) ? makeCrashProgram() : undefined,
+    files.some(isCommandTest) ? makeCommand() : undefined,
     // Made once, so that the tests do not each take four seconds for it.
     emptyDatabase(),
   ])
@@ -66,9 +69,10 @@ try {
       ENVOYER_TEST_REDIS_URL: redis.url(),
       ENVOYER_TEST_MACHINE: machine,
       ...(program ? { ENVOYER_TEST_CRASH_PROGRAM: program.path } : {}),
+      ...(command ? { ENVOYER_TEST_COMMAND: command.folder } : {}),
     })
   } finally {
-    await Promise.all([postgres.stop(), redis.stop(), program?.remove()])
+    await Promise.all([postgres.stop(), redis.stop(), program?.remove(), command?.remove()])
   }
   console.log(machine)
 } finally {

@@ -68,13 +68,28 @@ const sections: readonly Section[] = [
   {
     title: 'deliveries.list',
     intro: 'The filter of `envoyer.deliveries.list(filter)`. All that is given must hold.',
-    from: [['src/outbox/read.ts', 'DeliveryFilter']],
+    from: [['src/outbox/filter.ts', 'DeliveryFilter']],
   },
   {
     title: 'deliveries.reschedule',
     intro:
       'The second argument of `envoyer.deliveries.reschedule(id, to)`, for a [delivery that waits](../guides/windows.md#deliveries-that-wait).',
     from: [['src/wiring/reschedule.ts', 'Reschedule']],
+  },
+  {
+    title: 'deliveries.retryAll, cancelAll',
+    intro:
+      'The second argument of `envoyer.deliveries.retryAll(filter, options)` and `cancelAll`. See [many at once](../guides/operating.md#many-at-once).',
+    from: [['src/wiring/many.ts', 'ManyOptions']],
+  },
+  {
+    title: 'prune',
+    intro:
+      'The argument of `envoyer.prune(options)`; the first two are also those of `createEnvoyer({ prune })`, which has a worker do it daily. See [removing what is old](../guides/operating.md#removing-what-is-old).',
+    from: [
+      ['src/option/keeping.ts', 'Keeping'],
+      ['src/wiring/prune.ts', 'PruneOptions'],
+    ],
   },
   {
     title: 'settings.set',

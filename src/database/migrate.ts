@@ -42,12 +42,21 @@ export async function revertMigration(
  */
 export async function checkMigrations(database: OwnDatabase, schema: string): Promise<void> {
   const applied = await appliedMigrations(database, schema)
-  const known = database.source.migrations.map((migration) => migration.name ?? '')
+  const known = knownMigrations(database)
   const missing = known.filter((name) => !applied.includes(name))
   if (missing.length > 0) throw new EnvoyerError('schema-old', `Missing: ${missing.join(', ')}.`)
   const unknown = applied.filter((name) => !known.includes(name))
   if (unknown.length > 1) throw new EnvoyerError('schema-new', `Unknown: ${unknown.join(', ')}.`)
 }
+
+/** The migrations that `runMigrations` would run, in order. Changes nothing. */
+export async function pendingMigrations(database: OwnDatabase, schema: string): Promise<string[]> {
+  const applied = await appliedMigrations(database, schema)
+  return knownMigrations(database).filter((name) => !applied.includes(name))
+}
+
+const knownMigrations = ({ source }: OwnDatabase): string[] =>
+  source.migrations.map(({ name }) => name ?? '')
 
 /** In the order in which they ran. */
 async function appliedMigrations(database: Database, schema: string): Promise<string[]> {

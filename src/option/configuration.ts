@@ -11,6 +11,7 @@ import type { FailedTry } from '../signal/signals.ts'
 import type { CustomFilter, TemplateLimits } from '../template/index.ts'
 import { checkChannel, checkEvent, namesOf } from './check.ts'
 import type { ChannelMap, EventMap } from './infer.ts'
+import { type Keeping, keepingNames, keepingProblems } from './keeping.ts'
 import { type Monitor, type MonitorOptions, monitorOf } from './monitor.ts'
 import { ownersWithWindows } from './timing.ts'
 
@@ -81,6 +82,11 @@ export interface Surroundings {
    * a provider: for rehearsals, not for production. Default false.
    */
   readonly simulate?: boolean
+  /**
+   * Has a worker remove once a day what was completed so long ago: `{ days: 30 }`. Default: nothing
+   * is removed.
+   */
+  readonly prune?: Keeping
   /**
    * Told of every delivery given up, and of errors inside Envoyer: for error trackers. Default:
    * internal errors are written to standard error.
@@ -158,6 +164,7 @@ const optionNames = [
     'migrations',
     'secretKey',
     'keepMessages',
+    'prune',
     'simulate',
     'onFailure',
     'monitor',
@@ -165,6 +172,13 @@ const optionNames = [
   ],
 ]
 const recipientKeys = ['address', 'data', 'locale', 'tz', 'immediate', 'userId']
+
+function pruneProblems(prune: Keeping | undefined): string[] {
+  if (prune === undefined) return []
+  if (prune === null || typeof prune !== 'object')
+    return ['it must be an object such as { days: 30 }']
+  return [...unknownKeys(prune, keepingNames), ...keepingProblems(prune)]
+}
 
 function checkSurroundings(configuration: Configuration, problems: string[]): void {
   const { zone, locale, fallbackLocales = [], schema, databaseUrl } = configuration
@@ -181,6 +195,7 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   }
   const { durability, migrations, transactionTimeoutMs = 1, connections = 1 } = configuration
   const { statementTimeoutMs = 1 } = configuration
+  for (const line of pruneProblems(configuration.prune)) problems.push(`prune: ${line}`)
   // 'false' out of the environment would be true.
   if (typeof (configuration.simulate ?? false) !== 'boolean') {
     problems.push('`simulate` must be true or false')

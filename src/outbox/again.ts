@@ -24,7 +24,7 @@ export async function retry(o: Outbox, db: Executor, ids: readonly string[]): Pr
        SET status = 'pending', settled_at = NULL, send_at = ${now(1)}, due_at = ${now(1)},
          not_before = ${now(1)}, deadline_at = NULL, reason = NULL,
          attempts_before = attempts, turn = ${turn}
-       WHERE id = ANY($2) AND status = 'failed' AND notification_id IN (SELECT id FROM kept)
+       WHERE id = ANY($2) AND status = 'failed' AND erased_at IS NULL AND notification_id IN (SELECT id FROM kept)
        RETURNING id, notification_id),
      opened AS (
        UPDATE ${o.schema}.notification n SET open = n.open + a.count, completed_at = NULL
@@ -52,7 +52,8 @@ export async function resend(o: Outbox, db: Executor, id: string, newId: string)
          address_key, locale, zone, zone_unknown, immediate, 'pending',
          CASE WHEN urgent THEN 0 ELSE 1 END, ${now(1)}, ${now(1)}, ${now(1)}, 0, 0, ${now(1)}
        FROM ${o.schema}.delivery
-       WHERE id = $2 AND status = 'sent' AND notification_id IN (SELECT id FROM kept)
+       WHERE id = $2 AND status = 'sent' AND erased_at IS NULL
+         AND notification_id IN (SELECT id FROM kept)
        ON CONFLICT (id) DO NOTHING
        RETURNING notification_id)
      UPDATE ${o.schema}.notification n SET open = n.open + 1, completed_at = NULL

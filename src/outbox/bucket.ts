@@ -64,3 +64,22 @@ export async function holdBack(
     [o.clockOffsetMs(), name, delayMs],
   )
 }
+
+/** A row of `bucket` as it is by now. */
+export interface BucketView {
+  readonly name: string
+  readonly tokens: number | null
+  readonly capacity: number | null
+  readonly failures: number
+  readonly downForMs: number
+}
+
+/** Those of channels and backends. */
+export async function listBuckets(o: Outbox, db: Executor): Promise<BucketView[]> {
+  return db.execute<BucketView & Record<string, unknown>>(
+    `SELECT name, capacity, ${refilled} AS tokens, failures, coalesce(ceil(greatest(0,
+       extract(epoch FROM blocked_until - ${now(1)}) * 1000)), 0)::float8 AS "downForMs"
+     FROM ${o.schema}.bucket WHERE name NOT LIKE 'lane:%' ORDER BY name`,
+    [o.clockOffsetMs()],
+  )
+}

@@ -2,7 +2,9 @@ import { EntitySchema } from 'typeorm'
 import type { Timing } from '../availability/timing.ts'
 import type { Json, JsonObject } from '../event/json.ts'
 import type { Skipped } from '../recipient/skip.ts'
+import { boolean, int, jsonb, named, orNull, text, time, uuid } from './columns.ts'
 import type { StoredFallback } from './fallback.ts'
+import { tallyEntity, taskEntity, workerEntity } from './operation-entities.ts'
 
 export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'cancelled'
 
@@ -74,6 +76,8 @@ export interface DeliveryRow {
   fallback: readonly StoredFallback[] | null
   createdAt: Date
   settledAt: Date | null
+  /** When the person it was for was taken out of it. */
+  erasedAt: Date | null
 }
 
 export interface AttemptRow {
@@ -113,16 +117,6 @@ export interface BucketRow {
   /** Of a backend: failures in a row. */
   failures: number
 }
-
-const uuid = { type: 'uuid' } as const
-const text = { type: 'text' } as const
-const jsonb = { type: 'jsonb' } as const
-const int = { type: 'int' } as const
-const boolean = { type: 'boolean' } as const
-const time = { type: 'timestamptz' } as const
-
-const named = <T extends object>(column: T, name: string) => ({ ...column, name })
-const orNull = <T extends object>(column: T) => ({ ...column, nullable: true as const })
 
 export const notificationEntity = new EntitySchema<NotificationRow>({
   name: 'notification',
@@ -180,6 +174,7 @@ export const deliveryEntity = new EntitySchema<DeliveryRow>({
     fallback: orNull(jsonb),
     createdAt: named(time, 'created_at'),
     settledAt: named(orNull(time), 'settled_at'),
+    erasedAt: named(orNull(time), 'erased_at'),
   },
 })
 
@@ -239,4 +234,7 @@ export const entities = [
   settingEntity,
   templateEntity,
   bucketEntity,
+  workerEntity,
+  taskEntity,
+  tallyEntity,
 ]

@@ -65,7 +65,7 @@ function specialAnswers(home: Home): Special {
       received.check()
       return flat satisfies FlatResult
     },
-    migrate: () => envoyer.migrate(),
+    migrate: (args: Parameters<typeof envoyer.migrate>) => envoyer.migrate(...args),
     'send.page': ([id, after]: [string, string]) => home.page(id, after),
     explain: ([event, item, options]: [string, string, object?]) =>
       envoyer.explain(event, carriedRecipient(JSON.parse(item)), options),

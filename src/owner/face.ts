@@ -59,11 +59,16 @@ export function createFace<Envoyer extends object>(envoyer: Envoyer, parts: Face
         if (typeof key === 'symbol') return [key, value]
         const name = `${before}${key}`
         if (typeof value === 'function') return [key, wrap(name, value as Method)]
+        // Names and the like are the same in every process.
+        if (!hasMethods(value)) return [key, value]
         return [key, wrapAll(value as object, `${name}.`)]
       }),
     )
   return wrapAll(envoyer, '') as Envoyer
 }
+
+const hasMethods = (value: unknown) =>
+  Object.values(value as object).some((each) => typeof each === 'function')
 
 /** Of what needs a transaction, in a process that has no connection of its own. */
 function refuseTransaction(what: string): EnvoyerError {
@@ -230,13 +235,13 @@ function createExplain({ configuration, home, reach }: FaceParts) {
 
 function createMigrate({ home, reach }: FaceParts) {
   const { migrate } = home.envoyer
-  return async () => {
+  return async (...args: Parameters<typeof migrate>) => {
     try {
       // Not by way of opening: that may refuse, since the tables are old.
-      await migrate()
+      return await migrate(...args)
     } catch (thrown) {
       if (codeOf(thrown, '') !== 'database-locked') throw thrown
-      await reach.run(async (ask) => (ask ? ask('migrate', []) : migrate()))
+      return reach.run(async (ask) => (ask ? ask('migrate', args) : migrate(...args)))
     }
   }
 }

@@ -18,7 +18,7 @@ export interface Home {
     ): Promise<SendResult>
     waitFor(notification: string, options?: WaitOptions): Promise<Completed>
     explain(event: string, recipient: object, options?: object): Promise<Explanation>
-    migrate(): Promise<void>
+    migrate(options?: { readonly dryRun?: boolean }): Promise<readonly string[]>
     readonly deliveries: Pick<OwnDeliveries, 'get' | 'retry' | 'cancel' | 'reschedule'>
   }
   resendAs: OwnDeliveries['resendAs']

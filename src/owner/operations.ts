@@ -15,6 +15,7 @@ interface Operation {
 }
 
 const reads = 'It changes nothing.'
+const restOnly = 'What is done stays done; only the counts are those of the rest.'
 const sameAgain = 'Doing it again leaves things as doing it once.'
 
 /**
@@ -53,6 +54,12 @@ export const operations = {
     way: 'asked',
     because: 'One that is cancelled by now is what was wanted.',
   },
+  'deliveries.count': { way: 'asked', because: reads },
+  'deliveries.retryAll': { way: 'asked', because: restOnly },
+  'deliveries.cancelAll': { way: 'asked', because: restOnly },
+  status: { way: 'asked', because: reads },
+  prune: { way: 'asked', because: restOnly },
+  erase: { way: 'asked', because: restOnly },
   'settings.get': { way: 'asked', because: reads },
   'settings.set': { way: 'asked', because: sameAgain },
   'settings.reset': { way: 'asked', because: sameAgain },

@@ -14,7 +14,7 @@ interface Group {
 const longestKey = 1000
 
 /** Readable where it can be: who searches for a group of three finds it by their addresses. */
-function keyOf(keys: readonly string[]): string {
+export function keyOf(keys: readonly string[]): string {
   const joined = keys.toSorted().join(', ')
   const bytes = Buffer.from(joined)
   if (bytes.length <= longestKey) return joined

@@ -23,6 +23,7 @@ import {
   workerOptionNames,
 } from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
+import { createErase } from './erase.ts'
 import { createExplain } from './explain.ts'
 import { createFollowUp } from './follow-up.ts'
 import { logDeliveries, logInternal } from './log.ts'
@@ -31,8 +32,10 @@ import { createMonitor } from './monitor.ts'
 import { createMove } from './move.ts'
 import { createOpening, type Opened } from './open.ts'
 import { createDeliveries, createSettingsFace } from './operate.ts'
+import { createPrune } from './prune.ts'
 import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
+import { createStatus } from './status.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 import { createTemplateFace } from './template-face.ts'
 import { openTemplates } from './templates.ts'
@@ -213,6 +216,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     on: emitter.on,
     waitFor: createWaitFor(open, emitter),
     deliveries,
+    names: { events: Object.keys(events), channels: Object.keys(channels) },
     settings: createSettingsFace(operate),
     windows: createWindowsFace(operate),
     explain: createExplain(operate, steps, async () => carrierOf(await open(), schema, undefined)),
@@ -220,10 +224,13 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     transaction: async <T>(run: (manager: EntityManager) => Promise<T>): Promise<T> =>
       (await open()).database.source.transaction(run),
     metrics: monitor.metrics,
-    migrate: () => opening.migrate(),
+    migrate: opening.migrate,
     move: createMove(configuration, { open, close, workers, onError }),
     doctor: createDoctor(configuration, opening),
     verify: createVerify(configuration),
+    status: createStatus(operate),
+    prune: createPrune(operate),
+    erase: createErase(operate),
     close,
     [Symbol.asyncDispose]: close,
   }

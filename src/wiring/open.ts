@@ -1,7 +1,8 @@
 import { type Connection, type OwnDatabase, openDatabase, type Terms } from '../database/index.ts'
-import { checkMigrations, runMigrations } from '../database/migrate.ts'
+import { checkMigrations, pendingMigrations, runMigrations } from '../database/migrate.ts'
 import { codeOf, EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
+import { refuseUnknown } from '../option/given.ts'
 import { type Clock, createClock, createOwnClock } from '../outbox/clock.ts'
 import { entities } from '../outbox/entities.ts'
 import { migrations } from '../outbox/migrations/index.ts'
@@ -35,8 +36,8 @@ export interface Opening {
   open(): Promise<Opened>
   /** Whether the database is open here. */
   isOpen(): boolean
-  /** Brings the tables up to date. */
-  migrate(): Promise<void>
+  /** Brings the tables up to date, or only tells what would run. Gives the names of migrations. */
+  migrate(options?: { readonly dryRun?: boolean }): Promise<string[]>
   /**
    * The database as it is, tables old or missing included, to look at. On PostgreSQL over
    * connections of its own, so that it tells how they are made now.
@@ -138,15 +139,14 @@ export function createOpening(
   return {
     open,
     isOpen: () => isOpen,
-    async migrate() {
+    async migrate(options = {}) {
       refuseClosed()
-      if (opened) {
-        await runMigrations((await opened).database, schema)
-        return
-      }
+      const { dryRun = false } = refuseUnknown(options, ['dryRun'])
+      const migrate = dryRun ? pendingMigrations : runMigrations
+      if (opened) return migrate((await opened).database, schema)
       const database = await connect(configuration, onError)
       try {
-        await runMigrations(database, schema)
+        return await migrate(database, schema)
       } finally {
         await database.close()
       }

@@ -1,20 +1,21 @@
 import { EnvoyerError } from '../errors.ts'
 import * as again from '../outbox/again.ts'
+import type { DeliveryFilter } from '../outbox/filter.ts'
 import { createId, isId } from '../outbox/id.ts'
 import {
   type DeliveryDetails,
-  type DeliveryFilter,
   type DeliveryView,
   getDelivery,
   listDeliveries,
 } from '../outbox/read.ts'
 import { cancel } from '../outbox/settle.ts'
 import type { ChannelSetting } from '../setting/settings.ts'
+import { createMany, type Many } from './many.ts'
 import type { OperateParts } from './operate-parts.ts'
 import { type Reschedule, type Rescheduled, rescheduleOne } from './reschedule.ts'
 
 /** What operators do with deliveries. */
-export interface Deliveries {
+export interface Deliveries extends Many {
   /** A page, newest first. */
   list(filter?: DeliveryFilter): Promise<DeliveryView[]>
   /** One with context, message, receipt and failed tries. Throws `not-found`. */
@@ -46,7 +47,11 @@ export function createDeliveries(parts: OperateParts): OwnDeliveries {
     return found
   }
   const refuse = async (id: string, action: string): Promise<never> => {
-    const { status, sensitive } = await get(id)
+    const { status, sensitive, erasedAt } = await get(id)
+    if (erasedAt !== null) {
+      const problem = `delivery ${id} cannot be ${action}: the person it was for has been erased`
+      throw new EnvoyerError('delivery-state', problem)
+    }
     if (sensitive === 'erased' && action !== 'cancelled') {
       const problem = `delivery ${id} cannot be ${action}: its sensitive context was erased when it was settled; send it anew`
       throw new EnvoyerError('delivery-state', problem)
@@ -67,6 +72,7 @@ export function createDeliveries(parts: OperateParts): OwnDeliveries {
     return newId
   }
   return {
+    ...createMany(parts),
     get,
     async list(filter = {}) {
       const { database, clock } = await open()

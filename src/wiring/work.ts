@@ -21,6 +21,7 @@ import {
   type WorkerOptions,
 } from '../worker/worker.ts'
 import { createWriteEnded, type WriteEndedParts } from '../worker/write-ended.ts'
+import { type Beside, beside } from './beside.ts'
 import { createCall } from './call.ts'
 import { createFollowLeft } from './follow-up.ts'
 import { createChannelLog, createDatabaseLog } from './log.ts'
@@ -155,14 +156,19 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
   const channelLog = log && createChannelLog(log, settings, names)
   const databaseLog = log && createDatabaseLog(log)
   const pulse = createPulse(options.pollMs ?? defaultPollMs)
-  const worker = await startWorker(
+  let besides: Beside | undefined
+  const bare = await startWorker(
     {
       ...opened,
       channels,
       events: Object.keys(events),
       deliver: wireDeliver(parts, health),
       lost: (delivery) => lostOutcome(delivery, retry(delivery.event, delivery.channel)),
-      write: createWriteEnded({ ...opened, emitter, followUp, watch }),
+      write: createWriteEnded({
+        ...opened,
+        ...{ emitter, followUp, watch },
+        count: (channel, outcome) => besides?.count(channel, outcome),
+      }),
       watch,
       looked: (failed) => {
         pulse.beat(failed === undefined)
@@ -184,6 +190,8 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
     },
     options,
   )
+  besides = beside(bare, parts, names)
+  const { worker } = besides
   // A pause holds for all workers at once, and so does its end.
   const unfollow = await settings.follow(() => worker.soon(0))
   void worker.stopped.then(unfollow).catch(onError)

@@ -20,7 +20,7 @@ onEveryEngine('the outbox', (engine) => {
   })
   beforeEach(() =>
     bare.database.execute(
-      `TRUNCATE ${bare.outbox.schema}.notification, ${bare.outbox.schema}.bucket CASCADE`,
+      `TRUNCATE ${bare.outbox.schema}.notification, ${bare.outbox.schema}.delivery, ${bare.outbox.schema}.bucket CASCADE`,
     ),
   )
   after(() => bare.close())

@@ -26,9 +26,10 @@ async function startChild(t: TestContext, directory: string): Promise<Child> {
 }
 
 function methodsOf(object: object, before = ''): string[] {
-  return Object.entries(object).flatMap(([key, value]) =>
-    typeof value === 'function' ? [`${before}${key}`] : methodsOf(value, `${before}${key}.`),
-  )
+  return Object.entries(object).flatMap(([key, value]) => {
+    if (typeof value === 'function') return [`${before}${key}`]
+    return typeof value === 'object' ? methodsOf(value, `${before}${key}.`) : []
+  })
 }
 
 test('every public method is carried, or named as local', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Consumer, createConsumer, installed, root } from './consumer.ts'
@@ -55,6 +55,19 @@ describe('the package, installed into an empty project', () => {
   test('runs from CommonJS', async () => {
     const printed = await consumer.run(process.execPath, 'app.cjs')
     assert.match(printed, /Hello Ada[\s\S]*1 sent\n$/)
+  })
+
+  test('brings the command, which makes a project that runs, and reads TypeScript', async () => {
+    const envoyer = join(consumer.folder, 'node_modules/.bin/envoyer')
+    const made = await consumer.run(envoyer, 'init', 'first')
+    assert.match(made, /Next:\n {2}cd first\n {2}npm start\n/)
+    const started = await consumer.run('npm', 'start', '--silent', '--prefix', 'first')
+    assert.match(started, /Welcome, Jane!/)
+    const typed =
+      "export { default } from './first/envoyer.config.mjs'\nexport const typed: number = 1\n"
+    await writeFile(join(consumer.folder, 'typed.ts'), typed)
+    const names = await consumer.run(envoyer, 'completion', 'events', '--config', 'typed.ts')
+    assert.equal(names, 'welcome\n')
   })
 
   test('says which optional package is missing, and how to install it', async () => {

@@ -131,6 +131,15 @@ async function operate(
   await note('deliveries.reschedule', () => deliveries.reschedule(waits, { at: later }))
   await note('deliveries.cancel', () => deliveries.cancel(waits))
   await note('deliveries.retry', () => deliveries.retry(waits))
+  await note('deliveries.count', () => deliveries.count({ user: 'ada' }))
+  await note('deliveries.retryAll', () => deliveries.retryAll({ user: 'ada' }))
+  await note('deliveries.cancelAll', () => deliveries.cancelAll({ user: 'bob' }))
+  await note('status', async () => {
+    const { channels, failures } = await app.status()
+    return { channels: channels.map(({ channel, counts }) => ({ channel, counts })), failures }
+  })
+  await note('prune', () => app.prune({ days: 1, dryRun: true }))
+  await note('erase', () => app.erase({ user: 'key' }))
   await note('settings.set', () => settings.set('pager', { paused: true }))
   await note('settings.set: badly', () => settings.set('pager', { on: 'no' as never }))
   await note('settings.get', () => settings.get('pager'))

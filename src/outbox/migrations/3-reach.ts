@@ -3,7 +3,8 @@ import { schemaOf } from './schema-of.ts'
 
 /**
  * Where a delivery goes that was given up, and from where one came; how often one was claimed; when
- * one may go, and why then; and the part of a context that is encrypted at rest.
+ * one may go, and why then; the part of a context that is encrypted at rest; and what operators need:
+ * who works, what comes round, how much was settled.
  */
 export class Reach3 implements MigrationInterface {
   readonly name = 'Reach0000000000003'
@@ -32,6 +33,7 @@ export class Reach3 implements MigrationInterface {
     await runner.query(
       `CREATE INDEX delivery_resent ON ${s}.delivery (notification_id) WHERE resend_of IS NOT NULL`,
     )
+    await addOperation(runner, s)
     // What an earlier version has in its hands goes on under the number that it knows.
     await runner.query(`UPDATE ${s}.delivery SET claims = attempts WHERE status = 'sending'`)
     await runner.query(`ALTER TABLE ${s}.notification ADD COLUMN secret text`)
@@ -43,6 +45,7 @@ export class Reach3 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     const s = schemaOf(runner)
+    await dropOperation(runner, s)
     await runner.query(
       `ALTER TABLE ${s}.delivery DROP COLUMN fallback, DROP COLUMN fallback_of, DROP COLUMN claims,
          DROP COLUMN not_before, DROP COLUMN deadline_at, DROP COLUMN immediate,
@@ -56,4 +59,62 @@ export class Reach3 implements MigrationInterface {
     await runner.query(`DROP INDEX ${s}.notification_left`)
     await runner.query(`ALTER TABLE ${s}.notification DROP COLUMN secret`)
   }
+}
+
+async function addOperation(runner: QueryRunner, s: string): Promise<void> {
+  // To remove a notification it would read all deliveries, for want of an index on all of them, which
+  // would cost each delivery a fifth more. What writes deliveries locks their notification.
+  await runner.query(
+    `ALTER TABLE ${s}.delivery DROP CONSTRAINT IF EXISTS delivery_notification_id_fkey`,
+  )
+  await runner.query(`ALTER TABLE ${s}.delivery ADD COLUMN erased_at timestamptz`)
+  // In an order that pages can go on in, and with what is counted by.
+  await runner.query(`DROP INDEX ${s}.delivery_failed`)
+  await runner.query(
+    `CREATE INDEX delivery_failed ON ${s}.delivery (settled_at, id) INCLUDE (channel, error_code) WHERE status = 'failed'`,
+  )
+  await runner.query(
+    `CREATE INDEX delivery_cancelled ON ${s}.delivery (channel) WHERE status = 'cancelled'`,
+  )
+  await runner.query(`CREATE INDEX attempt_started ON ${s}.attempt (started_at)`)
+  await runner.query(`
+    CREATE TABLE ${s}.worker (
+      id uuid PRIMARY KEY,
+      host text NOT NULL,
+      pid integer NOT NULL,
+      version text NOT NULL,
+      started_at timestamptz NOT NULL,
+      seen_at timestamptz NOT NULL,
+      channels text[] NOT NULL,
+      in_flight integer NOT NULL
+    )`)
+  await runner.query(`
+    CREATE TABLE ${s}.task (
+      name text PRIMARY KEY,
+      due_at timestamptz NOT NULL,
+      running_until timestamptz
+    )`)
+  await runner.query(`
+    CREATE TABLE ${s}.tally (
+      channel text NOT NULL,
+      at timestamptz NOT NULL,
+      sent integer NOT NULL,
+      failed integer NOT NULL,
+      PRIMARY KEY (channel, at)
+    )`)
+}
+
+async function dropOperation(runner: QueryRunner, s: string): Promise<void> {
+  for (const table of ['tally', 'task', 'worker']) await runner.query(`DROP TABLE ${s}.${table}`)
+  await runner.query(`DROP INDEX ${s}.attempt_started`)
+  await runner.query(`DROP INDEX ${s}.delivery_cancelled`)
+  await runner.query(`DROP INDEX ${s}.delivery_failed`)
+  await runner.query(
+    `CREATE INDEX delivery_failed ON ${s}.delivery (settled_at) WHERE status = 'failed'`,
+  )
+  await runner.query(`ALTER TABLE ${s}.delivery DROP COLUMN erased_at`)
+  await runner.query(
+    `ALTER TABLE ${s}.delivery ADD CONSTRAINT delivery_notification_id_fkey
+       FOREIGN KEY (notification_id) REFERENCES ${s}.notification ON DELETE CASCADE`,
+  )
 }

@@ -56,7 +56,7 @@ export async function openSite(
 ): Promise<Site> {
   const { outbox } = bare
   await bare.database.execute(
-    `TRUNCATE ${outbox.schema}.notification, ${outbox.schema}.bucket CASCADE`,
+    `TRUNCATE ${outbox.schema}.notification, ${outbox.schema}.delivery, ${outbox.schema}.bucket CASCADE`,
   )
   const [row] = await bare.database.execute<{ ms: number }>(
     'SELECT floor(extract(epoch FROM now()) * 1000)::float8 AS ms',

@@ -1,0 +1,128 @@
+import type { Command } from 'commander'
+import { EnvoyerError } from '../../errors.ts'
+import type { DeliveryFilter } from '../../outbox/filter.ts'
+import { confirm } from '../output/confirm.ts'
+import { deliveries } from '../output/words.ts'
+import { onEnvoyer, type Session } from '../session.ts'
+import { withExamples } from '../tree.ts'
+import { type FilterOptions, filtered, filterOf } from './filter.ts'
+
+interface ManyOptions extends FilterOptions {
+  readonly yes?: true
+  readonly dryRun?: true
+}
+
+const id = '01a1fb64-2753-7113-b05b-55fe2feb4157'
+
+export function addRetry(group: Command): void {
+  const command = group
+    .command('retry')
+    .description('Try failed ones again, under the same ids: some by id, or all that filters find.')
+    .argument('[ids...]', 'ids of deliveries')
+    .option('--failed', 'all that failed, and that the filters find')
+  many(filtered(command, ['status', 'scheduled'])).action(
+    onEnvoyer<ManyOptions & { failed?: true }>((session, options, ids: string[]) =>
+      retry(session, options, ids),
+    ),
+  )
+  withExamples(
+    command,
+    ['one', `envoyer deliveries retry ${id}`],
+    [
+      'how many would it be?',
+      'envoyer deliveries retry --failed --code ECONNREFUSED --since 3h --dry-run',
+    ],
+    [
+      'all of them, once the provider is back',
+      'envoyer deliveries retry --failed --code ECONNREFUSED --since 3h --yes',
+    ],
+  )
+}
+
+export function addCancel(group: Command): void {
+  const command = group
+    .command('cancel')
+    .description('Cancel ones that wait: some by id, or all that filters find.')
+    .argument('[ids...]', 'ids of deliveries')
+    .option('--pending', 'all that wait, and that the filters find')
+  many(filtered(command, ['status'])).action(
+    onEnvoyer<ManyOptions & { pending?: true }>((session, options, ids: string[]) =>
+      cancel(session, options, ids),
+    ),
+  )
+  withExamples(
+    command,
+    ['one', `envoyer deliveries cancel ${id}`],
+    ['a newsletter that has a mistake', 'envoyer deliveries cancel --pending --event newsletter'],
+  )
+}
+
+const many = (command: Command) =>
+  command
+    .option('--dry-run', 'only tell how many there are')
+    .option('--yes', 'do not ask: needed where there is no terminal')
+
+/** The filter, or none where ids were given. Throws `usage` where it is neither or both. */
+function filterOr(
+  ids: readonly string[],
+  options: ManyOptions,
+  flag: { readonly name: string; readonly given: true | undefined },
+): DeliveryFilter | undefined {
+  const filter = filterOf(options)
+  if (ids.length > 0 && !flag.given && Object.keys(filter).length === 0) return undefined
+  if (ids.length === 0 && flag.given) return filter
+  throw new EnvoyerError('usage', `give ids, or ${flag.name} and filters`)
+}
+
+async function retry(
+  { envoyer, out }: Session,
+  options: ManyOptions & { failed?: true },
+  ids: readonly string[],
+): Promise<void> {
+  const filter = filterOr(ids, options, { name: '--failed', given: options.failed })
+  if (filter === undefined) {
+    for (const each of ids) await envoyer.deliveries.retry(each)
+    out.result({ retried: ids.length, left: 0 }, () => [`${deliveries(ids.length)} tried again.`])
+    return
+  }
+  const count = await envoyer.deliveries.count({ ...filter, status: 'failed' })
+  if (options.dryRun) {
+    out.result({ dryRun: true, count }, () => [`${deliveries(count)} would be tried again.`])
+    return
+  }
+  if (count > 0 && !(await confirm(`${deliveries(count)} will be tried again. Go on?`, options)))
+    return
+  const { retried, left } = await envoyer.deliveries.retryAll(filter, {
+    onProgress: out.progress('Tried again'),
+  })
+  out.result({ retried, left }, () => [
+    `${deliveries(retried)} tried again.`,
+    ...(left > 0
+      ? [`${deliveries(left)} cannot be: what was needed for them has been erased.`]
+      : []),
+  ])
+}
+
+async function cancel(
+  { envoyer, out }: Session,
+  options: ManyOptions & { pending?: true },
+  ids: readonly string[],
+): Promise<void> {
+  const filter = filterOr(ids, options, { name: '--pending', given: options.pending })
+  if (filter === undefined) {
+    for (const each of ids) await envoyer.deliveries.cancel(each)
+    out.result({ cancelled: ids.length }, () => [`${deliveries(ids.length)} cancelled.`])
+    return
+  }
+  const count = await envoyer.deliveries.count({ ...filter, status: 'pending' })
+  if (options.dryRun) {
+    out.result({ dryRun: true, count }, () => [`${deliveries(count)} would be cancelled.`])
+    return
+  }
+  if (count > 0 && !(await confirm(`${deliveries(count)} will be cancelled. Go on?`, options)))
+    return
+  const { cancelled } = await envoyer.deliveries.cancelAll(filter, {
+    onProgress: out.progress('Cancelled'),
+  })
+  out.result({ cancelled }, () => [`${deliveries(cancelled)} cancelled.`])
+}

@@ -1,0 +1,60 @@
+import type { Command } from 'commander'
+import { instant } from '../output/words.ts'
+import { onEnvoyer, type Session } from '../session.ts'
+import { withExamples } from '../tree.ts'
+import { readFuture } from '../values.ts'
+
+interface RescheduleOptions {
+  readonly at?: Date
+  readonly immediate?: true
+  readonly deadline?: Date
+}
+
+const id = '01a1fb64-2753-7113-b05b-55fe2feb4157'
+
+export function addResend(group: Command): void {
+  const command = group
+    .command('resend')
+    .description('Send one that was sent once more, as a new delivery.')
+    .argument('<id>', 'id of the delivery')
+    .action(onEnvoyer((session, _options, id: string) => resend(session, id)))
+  withExamples(command, ['once more', `envoyer deliveries resend ${id}`])
+}
+
+export function addReschedule(group: Command): void {
+  const command = group
+    .command('reschedule')
+    .description('Give one that waits another time; its windows are looked at from there.')
+    .argument('<id>', 'id of the delivery')
+    .option('--at <time>', 'not before: an instant with its offset, or 2h, 3d from now', readFuture)
+    .option('--immediate', 'pass the windows by')
+    .option('--deadline <time>', 'no try begins then or later', readFuture)
+    .action(
+      onEnvoyer<RescheduleOptions>((session, options, id: string) =>
+        reschedule(session, options, id),
+      ),
+    )
+  withExamples(
+    command,
+    ['tomorrow at eight', `envoyer deliveries reschedule ${id} --at 2026-12-01T08:00:00Z`],
+    ['now', `envoyer deliveries reschedule ${id} --immediate`],
+  )
+}
+
+async function resend({ envoyer, out }: Session, id: string): Promise<void> {
+  const newId = await envoyer.deliveries.resend(id)
+  out.result({ id: newId, resendOf: id }, () => [`Written anew as ${newId}.`])
+}
+
+async function reschedule(
+  { envoyer, out }: Session,
+  { at, immediate, deadline }: RescheduleOptions,
+  id: string,
+): Promise<void> {
+  const moved = await envoyer.deliveries.reschedule(id, {
+    ...(at ? { at } : {}),
+    ...(immediate ? { immediate } : {}),
+    ...(deadline ? { deadline } : {}),
+  })
+  out.result({ id, ...moved }, () => [`${id} goes at ${instant(moved.sendAt)} (${moved.reason}).`])
+}

@@ -1,0 +1,120 @@
+import type { Command } from 'commander'
+import type { SendResult } from '../../outbox/result.ts'
+import { table } from '../output/table.ts'
+import { terminalWidth } from '../output/terminal.ts'
+import { deliveries, instant } from '../output/words.ts'
+import { onEnvoyer, type Session } from '../session.ts'
+import { withExamples } from '../tree.ts'
+import { readDuration, readFuture, readJson, readList, readRecipients } from '../values.ts'
+
+interface Options {
+  readonly to: readonly string[]
+  readonly context?: string
+  readonly channel?: readonly string[]
+  readonly key?: string
+  readonly at?: Date
+  readonly immediate?: true
+  readonly locale?: string
+  readonly urgent?: true
+  readonly wait?: true
+  readonly timeout?: number
+}
+
+/** How many deliveries are listed to people; with `--json` all that `send` gives. */
+const shown = 20
+
+export function addSend(program: Command): void {
+  const command = program
+    .command('send')
+    .description('Send an event: write its deliveries to the outbox, for a worker to deliver.')
+    .argument('<event>', 'name of the event')
+    .requiredOption(
+      '--to <recipient>',
+      'a mail address, phone number or URL, or JSON of one or several recipients (text, @file, or - for standard input); may be given several times',
+      (each: string, before: string[] = []) => [...before, each],
+    )
+    .option('--context <json>', "the event's context: JSON, @file, or - for standard input")
+    .option('--channel <names>', 'only over these channels, separated by commas', readList)
+    .option('--key <key>', 'idempotency key: the same key gives the first result again')
+    .option('--at <time>', 'not before: an instant with its offset, or 2h, 3d from now', readFuture)
+    .option('--immediate', 'pass all windows by')
+    .option('--locale <tag>', 'in this language, instead of that of each recipient')
+    .option('--urgent', 'overtake what is not urgent')
+    .option('--wait', 'wait until all is sent, failed or cancelled; a worker must run')
+    .option('--timeout <duration>', 'how long to wait: 30s, 5m', readDuration)
+    .action(onEnvoyer<Options>((session, options, event: string) => send(session, options, event)))
+  withExamples(
+    command,
+    [
+      'to one mail address',
+      `envoyer send order-shipped --to jane@example.com --context '{"orderId":"1042"}'`,
+    ],
+    [
+      'to many, from files, at most once, at eight',
+      'envoyer send newsletter --to @people.json --context @issue.json --key issue-12 --at 2026-12-01T08:00:00Z',
+    ],
+    [
+      'by SMS, and wait for the outcome',
+      `envoyer send password-reset --to +491713920012 --channel sms --context - --wait < context.json`,
+    ],
+  )
+}
+
+/** Only what was given: all else is as the envoyer has it. */
+const given = <T extends object>(options: T) =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
+async function send({ envoyer, out }: Session, options: Options, event: string): Promise<void> {
+  const { to, context, channel: channels, wait, timeout: timeoutMs } = options
+  const { key, at, immediate, locale, urgent } = options
+  const recipients = (await Promise.all(to.map(readRecipients))).flat()
+  const progress = out.progress('Written')
+  const sent = await envoyer.send(
+    event,
+    recipients as never,
+    (context === undefined ? {} : await readJson('--context', context)) as never,
+    {
+      ...given({ channels, key, at, immediate, locale, urgent }),
+      onProgress: ({ deliveries: done }) => progress({ done }),
+    },
+  )
+  const completed = wait ? await envoyer.waitFor(sent, given({ timeoutMs })) : undefined
+  const { notificationId, count, repeated, skipped } = sent
+  if (completed && completed.sent < count) out.failed()
+  out.result(
+    {
+      ...{ notificationId, event, count, repeated, deliveries: sent.deliveries, skipped },
+      ...(completed ? { completed } : {}),
+    },
+    () => [
+      ...lines(sent),
+      ...(completed
+        ? [`${completed.sent} sent, ${completed.failed} failed, ${completed.cancelled} cancelled`]
+        : []),
+    ],
+  )
+}
+
+function lines({ notificationId, count, repeated, deliveries: made, skipped }: SendResult) {
+  const head = repeated ? 'sent before with this key, nothing new' : 'written'
+  const rows = made
+    .slice(0, shown)
+    .map(({ id, channel, to, sendAt, reason }) => [id, channel, to, instant(sendAt), reason])
+  const more = count - rows.length
+  return [
+    `${deliveries(count)} ${head}: notification ${notificationId}`,
+    ...(rows.length > 0
+      ? ['', ...table(['id', 'channel', 'to', 'goes at', 'why then'], rows, terminalWidth())]
+      : []),
+    ...(more > 0 ? [`and ${deliveries(more)} more`] : []),
+    ...(skipped.total > 0 ? ['', ...skippedLines(skipped)] : []),
+  ]
+}
+
+function skippedLines({ counts }: SendResult['skipped']): string[] {
+  return Object.entries(counts).flatMap(([channel, reasons]) =>
+    Object.entries(reasons).map(
+      ([reason, count]) => `${count} not reached by ${channel}: ${reason}`,
+    ),
+  )
+}

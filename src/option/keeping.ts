@@ -1,0 +1,23 @@
+/** How long what is settled is kept. */
+export interface Keeping {
+  /** Removes notifications that were completed longer ago than this. Default 30. */
+  readonly days?: number
+  /**
+   * Keeps those with an idempotency key for so long at least: a key is known for as long as its
+   * notification is kept, and the same call after that sends again. Default 30.
+   */
+  readonly keepKeysDays?: number
+}
+
+export const keepingNames = ['days', 'keepKeysDays'] as const
+
+/** What is wrong with it. */
+export function keepingProblems(given: Keeping): string[] {
+  return keepingNames
+    .filter((key) => given[key] !== undefined && !(Number.isFinite(given[key]) && given[key]! >= 0))
+    .map((key) => `\`${key}\` must be a number of days, 0 or more`)
+}
+
+export function keepingOf({ days = 30, keepKeysDays = 30 }: Keeping) {
+  return { days, keepKeysDays }
+}

@@ -1,0 +1,149 @@
+import type { DataSource, SelectQueryBuilder } from 'typeorm'
+import { EnvoyerError } from '../errors.ts'
+import { type DeliveryRow, type DeliveryStatus, deliveryEntity } from './entities.ts'
+import { isId } from './id.ts'
+
+export interface DeliveryFilter {
+  /** Its name. */
+  readonly event?: string
+  /** Its name. */
+  readonly channel?: string
+  /** One of `pending`, `sending`, `sent`, `failed`, `cancelled`, or several. */
+  readonly status?: DeliveryStatus | readonly DeliveryStatus[]
+  /** Error code of the last failed try, or several. */
+  readonly code?: string | readonly string[]
+  /** The backend that had it last. */
+  readonly backend?: string
+  /** Of one call of `send`. */
+  readonly notificationId?: string
+  /** A user id that the application gave. */
+  readonly user?: string | number
+  /** A normalised address, in whole: the `addressKey` of a delivery. */
+  readonly to?: string
+  /** Written then or later. */
+  readonly since?: Date
+  /** Written before. */
+  readonly until?: Date
+  /** Settled then or later. */
+  readonly settledSince?: Date
+  /** Settled before. */
+  readonly settledUntil?: Date
+  /** Waits, and could have gone before this instant. */
+  readonly dueBefore?: Date
+  /** True: only those that wait for a later time, soonest first. False: only the others. */
+  readonly scheduled?: boolean
+  /** Go on after this id (the last of the page before). Of `list` only. */
+  readonly after?: string
+  /** How many at most. Default 100, at most 1,000. Of `list` only. */
+  readonly limit?: number
+}
+
+export type Query = SelectQueryBuilder<DeliveryRow>
+
+type Place = 'scheduled' | 'after' | 'limit'
+
+/** In two halves, each of which is an index: what waits is few of many. */
+const pending = `(d.turn IS NOT NULL OR (d.status = 'pending' AND d.turn IS NULL))`
+
+const conditions: {
+  [Key in Exclude<keyof DeliveryFilter, Place>]-?: (
+    query: Query,
+    value: NonNullable<DeliveryFilter[Key]>,
+  ) => void
+} = {
+  event: (query, event) => query.andWhere('d.event = :event', { event }),
+  channel: (query, channel) => query.andWhere('d.channel = :channel', { channel }),
+  status: (query, status) => {
+    const wanted = [status].flat()
+    if (wanted.length > 1) query.andWhere('d.status IN (:...wanted)', { wanted })
+    else if (wanted[0] === 'pending') query.andWhere(pending)
+    // Not as a value: only so is it seen to be what an index holds.
+    else query.andWhere(`d.status = '${wanted[0]}'`)
+  },
+  code: (query, code) => query.andWhere('d.errorCode IN (:...code)', { code: [code].flat() }),
+  backend: (query, backend) => query.andWhere('d.backend = :backend', { backend }),
+  notificationId: (query, id) =>
+    query.andWhere('d.notificationId = :notificationId', { notificationId: id }),
+  user: (query, user) => query.andWhere(':user = ANY(d.users)', { user: String(user) }),
+  to: (query, to) => query.andWhere('d.addressKey = :to', { to }),
+  since: (query, since) => query.andWhere('d.createdAt >= :since', { since }),
+  until: (query, until) => query.andWhere('d.createdAt < :until', { until }),
+  settledSince: (query, settledSince) =>
+    query.andWhere('d.settledAt >= :settledSince', { settledSince }),
+  settledUntil: (query, settledUntil) =>
+    query.andWhere('d.settledAt < :settledUntil', { settledUntil }),
+  dueBefore: (query, dueBefore) =>
+    query.andWhere(pending).andWhere('d.sendAt < :dueBefore', { dueBefore }),
+}
+
+const waits = `d.status = 'pending' AND d.turn IS NULL AND d.sendAt > :now`
+
+/** All that a filter says but for the page. It must have been checked. */
+export function queryOf(source: DataSource, filter: DeliveryFilter, now: Date): Query {
+  const query = source.getRepository(deliveryEntity).createQueryBuilder('d')
+  const { scheduled, after, limit, ...rest } = filter
+  for (const [key, value] of Object.entries(rest)) {
+    if (value !== undefined) conditions[key as keyof typeof conditions](query, value as never)
+  }
+  if (scheduled === true) query.andWhere(waits, { now })
+  if (scheduled === false) query.andWhere(`NOT (${waits})`, { now })
+  return query
+}
+
+/** Puts them in order, and goes on after the last of the page before. */
+export function order(query: Query, { scheduled, after }: DeliveryFilter): void {
+  if (scheduled !== true) {
+    query.orderBy('d.id', 'DESC')
+    if (after !== undefined) query.andWhere('d.id < :after', { after })
+    return
+  }
+  query.orderBy('d.sendAt').addOrderBy('d.id')
+  if (after === undefined) return
+  const last = query.subQuery().select('l.sendAt').from(deliveryEntity, 'l').where('l.id = :after')
+  query.andWhere(`(d.sendAt, d.id) > (${last.getQuery()}, :after)`, { after })
+}
+
+const statuses: readonly string[] = ['pending', 'sending', 'sent', 'failed', 'cancelled']
+
+const isDate = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime())
+const isIdText = (value: unknown) => typeof value === 'string' && isId(value)
+const isText = (value: unknown) => typeof value === 'string'
+const isListOf = (is: (one: unknown) => boolean) => (value: unknown) =>
+  [value].flat().length > 0 && [value].flat().every(is)
+
+/** What each condition may be. */
+const allowed: { [Key in keyof DeliveryFilter]-?: (value: unknown) => boolean } = {
+  event: isText,
+  channel: isText,
+  status: isListOf((status) => statuses.includes(status as string)),
+  code: isListOf(isText),
+  backend: isText,
+  notificationId: isIdText,
+  user: (value) => isText(value) || typeof value === 'number',
+  to: isText,
+  since: isDate,
+  until: isDate,
+  settledSince: isDate,
+  settledUntil: isDate,
+  dueBefore: isDate,
+  scheduled: (value) => typeof value === 'boolean',
+  after: isIdText,
+  limit: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1000,
+}
+
+const ofPages = ['after', 'limit']
+
+/** Throws `option-invalid`. `call` says what was called; only a page has `after` and `limit`. */
+export function checkFilter(filter: object, call: string): void {
+  const isPage = call === 'deliveries.list'
+  const names = Object.keys(allowed).filter((name) => isPage || !ofPages.includes(name))
+  const problems = Object.entries(filter)
+    .filter(([, value]) => value !== undefined)
+    .filter(([key, value]) => !names.includes(key) || !allowed[key as keyof DeliveryFilter](value))
+    .map(([key, value]) =>
+      names.includes(key)
+        ? `${call}: \`${key}\` cannot be ${JSON.stringify(value)}`
+        : `${call}: there is no condition \`${key}\`; there are ${names.join(', ')}`,
+    )
+  if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
+}

@@ -1,0 +1,70 @@
+import { createRequire } from 'node:module'
+import type { Configuration } from '../option/configuration.ts'
+import { keepingOf } from '../option/keeping.ts'
+import { prune } from '../outbox/prune.ts'
+import { tidy } from '../outbox/task-row.ts'
+import { createPresence, type Presence } from '../worker/presence.ts'
+import { createTasks, type Task } from '../worker/tasks.ts'
+import type { LocalWorker } from '../worker/worker.ts'
+import type { Opened } from './open.ts'
+
+const { version } = createRequire(import.meta.url)('envoyer/package.json') as { version: string }
+
+const hourMs = 3_600_000
+
+/** What comes round, a line each. */
+function tasksOf({ configuration, opened }: BesideParts): Task[] {
+  const { outbox, database } = opened
+  const { prune: keeping } = configuration
+  const pruneOld = async (signal: AbortSignal) => {
+    if (keeping) await prune(outbox, database, keepingOf(keeping), { signal })
+  }
+  return [
+    { name: 'tidy', everyMs: hourMs, run: () => tidy(outbox, database) },
+    ...(keeping ? [{ name: 'prune', everyMs: 24 * hourMs, run: pruneOld }] : []),
+  ]
+}
+
+interface BesideParts {
+  readonly configuration: Configuration
+  readonly opened: Opened
+  onError(error: Error): void
+}
+
+/** A worker with what it does beside delivering. */
+export interface Beside extends Pick<Presence, 'count'> {
+  readonly worker: LocalWorker
+}
+
+/** Says that the worker is there, and does what comes round, until it has stopped. */
+export function beside(bare: LocalWorker, parts: BesideParts, channels: readonly string[]): Beside {
+  const { opened, onError } = parts
+  const { inFlight } = bare
+  const presence = createPresence({ ...opened, ...{ version, channels, inFlight, onError } })
+  const tasks = createTasks({ ...opened, tasks: tasksOf(parts), onError })
+  let ending: Promise<void> | undefined
+  const end = async () => {
+    const idle = tasks.stop()
+    await bare.stop()
+    // The database may be away, and the process must end: the lease of a task ends by itself.
+    await Promise.all([presence.stop(), within(2000, idle)])
+  }
+  let resolveStopped: () => void = () => {}
+  const stopped = new Promise<void>((resolve) => {
+    resolveStopped = resolve
+  })
+  const stop = () => {
+    ending ??= end().finally(resolveStopped)
+    return ending
+  }
+  return { count: presence.count, worker: { ...bare, stop, stopped } }
+}
+
+async function within(ms: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([promise, late])
+  clearTimeout(timer)
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { before, test } from 'node:test'
+import { runCommand } from '../support/command.ts'
+import { type CommandProject, commandProject } from '../support/command-project.ts'
+import { postgres } from '../support/engines.ts'
+
+let project: CommandProject
+before(async () => {
+  project = await commandProject(postgres)
+  await project.run('migrate')
+})
+
+const jane = ['--to', 'jane@example.com', '--context', '{"name":"Jane"}']
+
+test('a channel is paused, switched off and on; test says that its backend cannot be checked', async () => {
+  const { run, json } = project
+  assert.deepEqual(await json(['channels', 'pause', 'console']), {
+    channel: 'console',
+    on: true,
+    paused: true,
+  })
+  assert.match((await run('channels', 'list')).stdout, /^console {2,}paused$/m)
+  await run('channels', 'resume', 'console')
+  await run('channels', 'off', 'console')
+  const sent = await run('send', 'welcome', ...jane)
+  assert.match(sent.stdout, /^0 deliveries written[\s\S]*1 not reached by console: channel-off/)
+  assert.match((await run('channels', 'on', 'console')).stdout, /^console is on\.$/m)
+  assert.deepEqual(await json(['channels', 'test', 'console']), {
+    channel: 'console',
+    supported: false,
+  })
+  const unknown = await run('channels', 'off', 'sms')
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.stderr, /^channel-unknown: .*"sms"/)
+})
+
+test('a template is set, shown, previewed, exported, checked and reset', async () => {
+  const { run, json, folder } = project
+  const place = ['welcome', 'console', 'text']
+  const wrong = await run('templates', 'set', ...place, 'Hi {{ name')
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.stderr, /^template-invalid: /)
+  await runCommand(['templates', 'set', ...place, '-'], {
+    folder,
+    input: 'Hi {{ name }}, {{ nmae }}',
+  })
+  assert.equal((await run('templates', 'show', ...place)).stdout, 'Hi {{ name }}, {{ nmae }}\n')
+  const checked = await run('templates', 'check')
+  assert.equal(checked.code, 1)
+  assert.match(checked.stdout, /unknown-variable: .*nmae/)
+
+  await writeFile(join(folder, 'hallo.txt'), 'Hallo {{ name }}')
+  await run('templates', 'set', ...place, '@hallo.txt', '--locale', 'de')
+  const preview = await run(
+    'templates',
+    'preview',
+    'welcome',
+    'console',
+    '--locale',
+    'de',
+    '--context',
+    '{"name":"Jörg"}',
+  )
+  assert.match(preview.stdout, /^text \(de\)\nHallo Jörg\n$/)
+  const sample: { sample: boolean } = await json(['templates', 'preview', 'welcome', 'console'])
+  assert.equal(sample.sample, true)
+
+  const kept = await run('templates', 'export', 'templates')
+  assert.equal(kept.code, 1, 'a file that is different stays, and that is told')
+  assert.equal((await run('templates', 'export', 'templates', '--overwrite')).code, 0)
+  assert.match(
+    await readFile(join(folder, 'templates/welcome/console.text.liquid'), 'utf8'),
+    /nmae/,
+  )
+
+  assert.match((await run('templates', 'list')).stdout, /^welcome {2,}console {2,}text {2,}de/m)
+  const reset: { removed: number } = await json(['templates', 'reset', 'welcome', 'console'])
+  assert.equal(reset.removed, 2)
+})
+
+test('windows are set, listed, applied to what waits, and cleared', async () => {
+  const { run, json } = project
+  await run(
+    'windows',
+    'set',
+    '--channel',
+    'console',
+    'mon-fri 09:00-18:00',
+    '10:00-13:00',
+    '--except',
+    '2026-12-24..2026-12-26',
+  )
+  assert.match(
+    (await run('windows', 'list')).stdout,
+    /^channel {2}console {2}mon-fri 09:00-18:00; 10:00-13:00 {2}2026-12-24\.\.2026-12-26 {2}settings$/m,
+  )
+  const written: { deliveries: { id: string }[] } = await json([
+    'send',
+    'welcome',
+    ...jane,
+    '--at',
+    '2h',
+  ])
+  const [{ id }] = written.deliveries as [{ id: string }]
+  await run('windows', 'set', '--channel', 'console', '--any-time')
+  const applied: { moved: number } = await json(['windows', 'apply', '--dry-run'])
+  assert.ok(applied.moved <= 1)
+  await run('windows', 'clear', '--channel', 'console')
+  const moved: { reason: string } = await json([
+    'deliveries',
+    'reschedule',
+    id,
+    '--at',
+    '2030-01-01T08:00:00Z',
+  ])
+  assert.equal(moved.reason, 'open')
+  const waiting: { id: string }[] = await json(['deliveries', 'list', '--scheduled'])
+  assert.deepEqual(
+    waiting.map((each) => each.id),
+    [id],
+  )
+  await run('deliveries', 'cancel', id)
+  const again = await run('deliveries', 'cancel', id)
+  assert.equal(again.code, 1)
+  assert.match(again.stderr, /^delivery-state: .*is cancelled/)
+  for (const args of [
+    ['set', '--channel', 'console'],
+    ['clear'],
+    ['set', 'always', '--event', 'welcome'],
+  ]) {
+    assert.equal((await run('windows', ...args)).code, 2)
+  }
+})
+
+test('doctor looks at everything', async () => {
+  const { code, stdout } = await project.run('doctor')
+  assert.equal(code, 0, stdout)
+  assert.match(stdout, /^ok +database /m)
+  assert.match(stdout, /^ok +schema /m)
+})
+
+test('send is wrong in what it is given: the context and the recipients are told', async () => {
+  const { run } = project
+  const cases: [args: string[], code: number, said: RegExp][] = [
+    [['--to', 'jane', '--context', '{}'], 2, /^usage: .*--to "jane" is no mail address/],
+    [['--to', 'a@b.example', '--context', '{'], 2, /^usage: .*--context is not JSON/],
+    [['--to', 'a@b.example', '--context', '@gone.json'], 2, /gone\.json cannot be read \(ENOENT\)/],
+    [['--to', 'a@b.example', '--context', '{}'], 1, /^context-invalid: .*`name`/],
+  ]
+  for (const [args, code, said] of cases) {
+    const ran = await run('send', 'welcome', ...args)
+    assert.match(ran.stderr, said)
+    assert.equal(ran.code, code)
+  }
+})
