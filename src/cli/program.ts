@@ -7,6 +7,7 @@ import { addErase } from './command/erase.ts'
 import { addInit } from './command/init.ts'
 import { addMigrate } from './command/migrate.ts'
 import { addMonitor } from './command/monitor.ts'
+import { addMove } from './command/move.ts'
 import { addPrune } from './command/prune.ts'
 import { addSend } from './command/send.ts'
 import { addStatus } from './command/status.ts'
@@ -23,7 +24,7 @@ export class WrongUsage extends Error {
 
 /** In the order in which help lists them. */
 const add = [
-  ...[addInit, addSend, addWorker, addMigrate, addDoctor],
+  ...[addInit, addSend, addWorker, addMigrate, addMove, addDoctor],
   ...[addDeliveries, addTemplates, addChannels, addWindows],
   ...[addStatus, addMonitor, addPrune, addErase],
   ...[addCompletion],

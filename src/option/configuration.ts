@@ -1,5 +1,3 @@
-import { existsSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { isZone } from '../availability/index.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
 import { simulateAll } from '../channel/simulator.ts'
@@ -10,6 +8,7 @@ import { createSealer, type Sealer } from '../secret/sealer.ts'
 import type { FailedTry } from '../signal/signals.ts'
 import type { CustomFilter, TemplateLimits } from '../template/index.ts'
 import { checkChannel, checkEvent, namesOf } from './check.ts'
+import { folderOf } from './folder.ts'
 import type { ChannelMap, EventMap } from './infer.ts'
 import { type Keeping, keepingNames, keepingProblems } from './keeping.ts'
 import { type Monitor, type MonitorOptions, monitorOf } from './monitor.ts'
@@ -221,19 +220,6 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   if (redisUrl !== undefined && databaseUrl === undefined) {
     problems.push('`redisUrl` needs `databaseUrl`: the embedded database has one process')
   }
-}
-
-function folderOf(templates: string | URL | undefined, problems: string[]): string | undefined {
-  if (templates === undefined) return undefined
-  if (templates instanceof URL && templates.protocol !== 'file:') {
-    problems.push(`\`templates\`: ${templates.protocol} is not a folder of this machine`)
-    return undefined
-  }
-  const folder = templates instanceof URL ? fileURLToPath(templates) : templates
-  if (!(existsSync(folder) && statSync(folder).isDirectory())) {
-    problems.push(`\`templates\`: there is no folder ${folder}`)
-  }
-  return folder
 }
 
 function sealerOf(secretKey: Surroundings['secretKey'], problems: string[]): Sealer {

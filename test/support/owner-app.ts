@@ -73,6 +73,7 @@ export async function exercise(app: OwnerApp): Promise<Record<string, unknown>> 
     return { ...result, all: await listOf(result.all()) }
   }
   const onProgress = (told: unknown) => void progress.push(told)
+  await app.migrate()
   await note('migrate', () => app.migrate())
   await note('send', () => send('alarm', new User('ada'), context, { onProgress }))
   await note('send: an array', () =>
@@ -154,7 +155,9 @@ async function operate(
   await note('templates.list', () => templates.list())
   await note('templates.check', () => templates.check())
   await note('templates.get', () => templates.get('alarm', 'pager', 'text'))
-  await note('templates.preview', () => templates.preview('alarm', 'pager', { context }))
+  await note('templates.preview', () =>
+    templates.preview('alarm', 'pager', { context, recipient: { pagerNumber: 'ada' } }),
+  )
   const folder = relative('.', await temporaryDirectory())
   await note('templates.export', () => templates.export(folder))
   await note('doctor', async () => (await app.doctor()).map(({ check, level }) => [check, level]))
