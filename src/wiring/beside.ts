@@ -1,18 +1,25 @@
 import { createRequire } from 'node:module'
+import type { Configuration } from '../option/configuration.ts'
 import { keepingOf } from '../option/keeping.ts'
 import { prune } from '../outbox/prune.ts'
 import { tidy } from '../outbox/task-row.ts'
 import { createPresence, type Presence } from '../worker/presence.ts'
 import { createTasks, type Task } from '../worker/tasks.ts'
 import type { Worker } from '../worker/worker.ts'
-import type { WorkParts } from './work.ts'
+import type { Opened } from './open.ts'
 
 const { version } = createRequire(import.meta.url)('envoyer/package.json') as { version: string }
 
 const hourMs = 3_600_000
 
+export interface BesideParts {
+  readonly configuration: Configuration
+  readonly opened: Opened
+  onError(error: Error): void
+}
+
 /** What comes round, a line each. */
-function tasksOf({ configuration, opened }: WorkParts): Task[] {
+function tasksOf({ configuration, opened }: BesideParts): Task[] {
   const { outbox, database } = opened
   const { prune: keeping } = configuration
   const pruneOld = async (signal: AbortSignal) => {
@@ -30,7 +37,7 @@ export interface Beside extends Pick<Presence, 'count'> {
 }
 
 /** Says that the worker is there, and does what comes round, until it has stopped. */
-export function beside(bare: Worker, parts: WorkParts, channels: readonly string[]): Beside {
+export function beside(bare: Worker, parts: BesideParts, channels: readonly string[]): Beside {
   const { opened, onError } = parts
   const { inFlight } = bare
   const presence = createPresence({ ...opened, ...{ version, channels, inFlight, onError } })
