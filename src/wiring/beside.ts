@@ -12,6 +12,12 @@ const { version } = createRequire(import.meta.url)('envoyer/package.json') as { 
 
 const hourMs = 3_600_000
 
+export interface BesideParts {
+  readonly configuration: Configuration
+  readonly opened: Opened
+  onError(error: Error): void
+}
+
 /** What comes round, a line each. */
 function tasksOf({ configuration, opened }: BesideParts): Task[] {
   const { outbox, database } = opened

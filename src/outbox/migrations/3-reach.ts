@@ -62,8 +62,8 @@ export class Reach3 implements MigrationInterface {
 }
 
 async function addOperation(runner: QueryRunner, s: string): Promise<void> {
-  // To remove a notification it would read all deliveries, for want of an index on all of them, which
-  // would cost each delivery a fifth more. What writes deliveries locks their notification.
+  // To remove a notification it would read all deliveries, for want of an index on all of them, to
+  // which each would be written three times. What writes deliveries locks their notification.
   await runner.query(
     `ALTER TABLE ${s}.delivery DROP CONSTRAINT IF EXISTS delivery_notification_id_fkey`,
   )
