@@ -31,12 +31,6 @@ function tasksOf({ configuration, opened }: BesideParts): Task[] {
   ]
 }
 
-interface BesideParts {
-  readonly configuration: Configuration
-  readonly opened: Opened
-  onError(error: Error): void
-}
-
 /** A worker with what it does beside delivering. */
 export interface Beside extends Pick<Presence, 'count'> {
   readonly worker: LocalWorker
