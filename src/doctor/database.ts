@@ -3,10 +3,14 @@ import type { Observation } from '../channel/backend.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import { checkMigrations } from '../database/migrate.ts'
 import { keepsStatements } from '../database/sessions.ts'
-import { EnvoyerError } from '../errors.ts'
+import { codeOf, EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
+import { createOutbox } from '../outbox/outbox.ts'
+import { listWorkers, type WorkerView } from '../outbox/worker-row.ts'
 import type { Check } from './finding.ts'
 
+/** Of PostgreSQL: there is no such table. */
+const undefinedTable = '42P01'
 /** NOTIFY takes milliseconds. */
 const heardWithinMs = 2000
 /** Less than this is no wrong clock. */
@@ -33,6 +37,7 @@ export function databaseChecks(configuration: Configuration, database: OwnDataba
   const both: Check[] = [
     { name: 'schema', look: () => seeSchema(configuration, database) },
     { name: 'notify', look: () => seeNotify(configuration, database) },
+    { name: 'worker', look: () => seeWorkers(configuration, database) },
   ]
   if (database.kind === 'embedded') return both
   return [
@@ -44,9 +49,41 @@ export function databaseChecks(configuration: Configuration, database: OwnDataba
 
 /** The same, where it cannot be reached: they are not forgotten. */
 export function unreachedChecks({ databaseUrl }: Configuration): Check[] {
-  const names = ['schema', 'notify', ...(databaseUrl ? ['prepared-statements', 'clock'] : [])]
+  const names = [
+    'schema',
+    'notify',
+    'worker',
+    ...(databaseUrl ? ['prepared-statements', 'clock'] : []),
+  ]
   const message = 'The database cannot be reached.'
   return names.map((name) => ({ name, look: async () => ({ level: 'skipped', message }) }))
+}
+
+async function seeWorkers(
+  { schema, channels }: Configuration,
+  database: OwnDatabase,
+): Promise<Observation> {
+  let workers: readonly WorkerView[]
+  try {
+    workers = await listWorkers(
+      createOutbox(schema, () => 0),
+      database,
+    )
+  } catch (thrown) {
+    if (codeOf(thrown, '') !== undefinedTable) throw thrown
+    return { level: 'skipped', message: 'There are no tables yet.' }
+  }
+  const alive = workers.filter((worker) => worker.alive)
+  const unserved = Object.keys(channels).filter(
+    (name) => !alive.some((worker) => worker.channels.includes(name)),
+  )
+  const count = alive.length === 1 ? '1 worker is' : `${alive.length} workers are`
+  if (unserved.length === 0) return { level: 'ok', message: `${count} alive, for every channel.` }
+  return {
+    level: 'warning',
+    message: `${count} alive, and none serves ${unserved.join(', ')}: what is written for it waits.`,
+    remedy: 'Run `envoyer worker`, or `await envoyer.worker()` in the application.',
+  }
 }
 
 async function seeSchema(

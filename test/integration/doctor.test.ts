@@ -9,6 +9,7 @@ import { failover } from '../../src/channel/composite.ts'
 import { createEnvoyer } from '../../src/envoyer.ts'
 import { defineEvent } from '../../src/event/define.ts'
 import type { Surroundings } from '../../src/option/configuration.ts'
+import { until } from '../support/database.ts'
 import { embedded, freshSchema, postgres, postgresUrl, redisUrl } from '../support/engines.ts'
 import { pager, recorder } from '../support/pager.ts'
 import { startLine } from '../support/proxy.ts'
@@ -81,12 +82,21 @@ describe('doctor', () => {
     })
     t.after(() => envoyer.close())
     await envoyer.migrate()
+    await envoyer.worker({ stopOn: [] })
+    await until(async () => (await envoyer.status()).workers.length === 1, 'a sign of the worker')
     const findings = await envoyer.doctor()
     assert.deepEqual(
       findings.map(({ check, level }) => `${check} ${level}`),
       [
-        ...['configuration ok', 'database ok', 'schema ok', 'notify ok', 'prepared-statements ok'],
-        ...['clock ok', 'secret-key ok', 'redis ok', 'templates ok', 'backend:email ok'],
+        ...['configuration ok', 'database ok', 'schema ok', 'notify ok', 'worker ok'],
+        ...[
+          'prepared-statements ok',
+          'clock ok',
+          'secret-key ok',
+          'redis ok',
+          'templates ok',
+          'backend:email ok',
+        ],
         ...['dkim skipped', 'unsubscribe skipped', 'backend:pager ok'],
       ],
     )
@@ -106,6 +116,7 @@ describe('doctor', () => {
     await envoyer.deliveries.list()
     assert.deepEqual((await look()).levels, {
       ...{ configuration: 'ok', database: 'ok', schema: 'ok', notify: 'ok', templates: 'ok' },
+      worker: 'warning',
       ...{ 'secret-key': 'skipped', redis: 'skipped', 'backend:pager': 'ok' },
     })
   })
