@@ -130,6 +130,7 @@ describe('doctor', () => {
     const { levels, of, text } = await look()
     assert.deepEqual(levels, {
       ...{ configuration: 'ok', database: 'error', schema: 'skipped', notify: 'skipped' },
+      worker: 'skipped',
       ...{ 'prepared-statements': 'skipped', clock: 'skipped', 'secret-key': 'skipped' },
       ...{ redis: 'error', templates: 'ok', 'backend:pager': 'ok' },
     })
