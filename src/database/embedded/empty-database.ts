@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,17 @@ import { type TarEntry, writeTar } from './tar.ts'
  * The data directory of a database in which nothing has been made, as a compressed tar. Making one
  * takes four seconds and 800 MB, so the package brings it along.
  */
-export async function emptyDatabase(): Promise<Buffer> {
+export function emptyDatabase(): Promise<Buffer> {
+  // Several that open at once make it once.
+  making ??= readOrMake().finally(() => {
+    making = undefined
+  })
+  return making
+}
+
+let making: Promise<Buffer> | undefined
+
+async function readOrMake(): Promise<Buffer> {
   const path = emptyDatabasePath()
   const kept = await readFile(path).catch(() => undefined)
   if (kept) return kept
@@ -71,8 +82,8 @@ export function emptyDatabasePath(): string {
 
 export async function keep(path: string, content: Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  // Renamed into place, so that a process beside this one never reads half of it.
-  const temporary = `${path}.${process.pid}`
+  // Renamed into place, so that nobody beside this one ever reads half of it.
+  const temporary = `${path}.${randomUUID()}`
   await writeFile(temporary, content)
   await rename(temporary, path)
 }
