@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Claim } from '../outbox/claim.ts'
 import type { Claimed } from '../outbox/claimed.ts'
 import { createPlaces } from './places.ts'
@@ -55,6 +56,8 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
   const { concurrency, reserved, solo } = options
   const places = createPlaces(concurrency)
   const rounds = createRounds(options.claim)
+  /** What is active where `send` was called (a request, a span) is not the worker's. */
+  const startApart = AsyncResource.bind(options.start)
   let stopping = false
   let running: Promise<boolean> | undefined
   /** Something may have become due since the last claim, perhaps something urgent. */
@@ -135,7 +138,7 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
         end = (sent) => resolve(sent)
       })
       void places.take(filled)
-      return (claimed, claimedAt) => end(claimed && options.start(claimed, claimedAt))
+      return (claimed, claimedAt) => end(claimed && startApart(claimed, claimedAt))
     },
     wakeAlone() {
       alone = true

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, describe, test } from 'node:test'
 import { RetryAfter } from '../../src/errors.ts'
 import type { SendResult } from '../../src/outbox/result.ts'
@@ -127,6 +128,14 @@ describe('what an idle worker of the same process takes as it is written', () =>
     const [first, second, third] = await Promise.all(results.map(statuses))
     assert.deepEqual([first, second, third], [['sending'], ['sending'], ['pending']])
     letGo()
+  })
+
+  test('does not inherit what is active where it was sent', async () => {
+    const request = new AsyncLocalStorage<string>()
+    const seen: (string | undefined)[] = []
+    const { envoyer, send } = await open({}, () => void seen.push(request.getStore()))
+    await envoyer.waitFor(await request.run('the request', () => send('a')))
+    assert.deepEqual(seen, [undefined])
   })
 
   test('is waited for by a shutdown', async () => {
