@@ -179,7 +179,8 @@ export const errorTable = {
   },
   'wait-timeout': {
     meaning: 'The notification was not completed within the time given to waitFor.',
-    remedy: 'Check that a worker runs, or allow more time with `timeoutMs`.',
+    remedy:
+      'If a try has failed, mend what it names: it is tried again. Else check that a worker runs, or allow more time with `timeoutMs`.',
   },
 } as const satisfies Record<string, { meaning: string; remedy: string }>
 

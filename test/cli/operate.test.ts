@@ -128,4 +128,18 @@ onEveryEngine('from sending to the way out of a failure', (engine) => {
     ])
     assert.equal(shown.status, 'pending')
   })
+
+  test('send --wait tells what it has written also where the time is up', async () => {
+    if (engine.name === 'embedded') return
+    const send = ['send', 'welcome', '--to', 'jane@example.com', '--context', '{"name":"Jane"}']
+    const late = await project.run(...send, '--wait', '--timeout', '1s')
+    assert.equal(late.code, 1)
+    assert.match(late.stdout, /^1 delivery written: notification /)
+    assert.match(late.stderr, /^wait-timeout: /)
+    const document: { count: number } = await project.json(
+      [...send, '--wait', '--timeout', '1s'],
+      1,
+    )
+    assert.equal(document.count, 1)
+  })
 })

@@ -41,7 +41,7 @@ export function addSend(program: Command): void {
     .option('--locale <tag>', 'in this language, instead of that of each recipient')
     .option('--urgent', 'overtake what is not urgent')
     .option('--wait', 'wait until all is sent, failed or cancelled; a worker must run')
-    .option('--timeout <duration>', 'how long to wait: 30s, 5m', readDuration)
+    .option('--timeout <duration>', 'how long to wait: 10s, 5m; without it 30s', readDuration)
     .action(onEnvoyer<Options>((session, options, event: string) => send(session, options, event)))
   withExamples(
     command,
@@ -78,21 +78,20 @@ async function send({ envoyer, out }: Session, options: Options, event: string):
       onProgress: ({ deliveries: done }) => progress({ done }),
     },
   )
-  const completed = wait ? await envoyer.waitFor(sent, given({ timeoutMs })) : undefined
   const { notificationId, count, repeated, skipped } = sent
-  if (completed && completed.sent < count) out.failed()
-  out.result(
-    {
-      ...{ notificationId, event, count, repeated, deliveries: sent.deliveries, skipped },
-      ...(completed ? { completed } : {}),
-    },
-    () => [
-      ...lines(sent),
-      ...(completed
-        ? [`${completed.sent} sent, ${completed.failed} failed, ${completed.cancelled} cancelled`]
-        : []),
-    ],
-  )
+  const written = { notificationId, event, count, repeated, deliveries: sent.deliveries, skipped }
+  const tellWritten = () => out.result(written, () => lines(sent))
+  if (!wait) return tellWritten()
+  const completed = await envoyer.waitFor(sent, given({ timeoutMs })).catch((thrown: unknown) => {
+    // Whatever became of the waiting, it is written, and its ids lead on.
+    tellWritten()
+    throw thrown
+  })
+  if (completed.sent < count) out.failed()
+  out.result({ ...written, completed }, () => [
+    ...lines(sent),
+    `${completed.sent} sent, ${completed.failed} failed, ${completed.cancelled} cancelled`,
+  ])
 }
 
 function lines({ notificationId, count, repeated, deliveries: made, skipped }: SendResult) {
