@@ -23,7 +23,7 @@ async function seeBackend({ channels }: Configuration, name: string): Promise<Ob
     return { level: 'skipped', message: `${backend.name} has no way to check its connection.` }
   }
   await backend.verify()
-  return { level: 'ok', message: `${backend.name} can be reached, and accepts our credentials.` }
+  return { level: 'ok', message: `${backend.name} answers as it should.` }
 }
 
 function backendChecks({ channels, events }: Configuration, name: string): Check[] {

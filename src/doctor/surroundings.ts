@@ -1,10 +1,11 @@
 import type { Observation } from '../channel/backend.ts'
+import { allOptional } from '../channel/part.ts'
 import type { Database } from '../database/contract.ts'
 import { codeOf } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { lookAtRedis } from '../queue/look-at-redis.ts'
 import { readOverrides } from '../setting/overrides.ts'
-import type { TemplateOverride } from '../template/contract.ts'
+import type { TemplateOverride, Templates } from '../template/contract.ts'
 import { openTemplates } from '../wiring/templates.ts'
 
 /** It was checked when the envoyer was made: here is what was understood. */
@@ -54,6 +55,8 @@ export async function seeTemplates(
     `${overrides.length} in the database`,
   ]
   if (problems.length === 0) {
+    const idle = withoutTemplates(configuration, templates)
+    if (idle.length > 0) return neverUsed(idle)
     return { level: 'ok', message: `Nothing is wrong with the templates (${from.join(', ')}).` }
   }
   const bad = problems.some(({ code }) => code === 'missing-part' || code === 'syntax')
@@ -67,6 +70,28 @@ export async function seeTemplates(
     remedy: 'Mend them at these places; `envoyer templates check` (`templates.check()`) lists all.',
   }
 }
+
+/**
+ * Channels that take part in events by themselves, since nobody names them, and do so in none:
+ * one that has just been added, whose templates were forgotten, is passed by on every `send`.
+ */
+function withoutTemplates({ events, channels }: Configuration, templates: Templates): string[] {
+  const definitions = Object.values(events)
+  if (definitions.every((event) => event.channels !== undefined)) return []
+  const fallbacks = [...definitions, ...Object.values(channels)].map(({ fallback }) => fallback)
+  const named = new Set([...definitions.flatMap((event) => event.channels ?? []), ...fallbacks])
+  return Object.entries(channels)
+    .filter(([name, { definition }]) => !named.has(name) && !allOptional(definition.parts))
+    .map(([name]) => name)
+    .filter((name) => !Object.keys(events).some((event) => templates.exists(event, name)))
+}
+
+const neverUsed = (names: readonly string[]): Observation => ({
+  level: 'warning',
+  message: `No event has templates for ${names.join(', ')}: nothing is sent over it.`,
+  remedy:
+    'Write the templates of an event for it, `<event>/<channel>.<part>.liquid`, or take the channel out.',
+})
 
 async function overridesOf(
   { schema }: Configuration,

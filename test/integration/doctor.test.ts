@@ -82,6 +82,8 @@ describe('doctor', () => {
     })
     t.after(() => envoyer.close())
     await envoyer.migrate()
+    await envoyer.templates.set('alarm', 'email', 'subject', 'Alarm')
+    await envoyer.templates.set('alarm', 'email', 'text', '{{ what }}')
     await envoyer.worker({ stopOn: [] })
     await until(async () => (await envoyer.status()).workers.length === 1, 'a sign of the worker')
     const findings = await envoyer.doctor()
@@ -252,6 +254,25 @@ describe('doctor', () => {
     const { of } = await look()
     assert.equal(of('templates').level, 'warning')
     assert.match(of('templates').message, /\(override\):1: .*wat/)
+  })
+
+  test('tells of a channel that no event has templates for', async (t) => {
+    const envoyer = createEnvoyer({
+      ...embedded.fresh(),
+      events: { alarm: defineEvent({ context: z.object({ what: z.string() }) }) },
+      channels: {
+        pager: pager({ backend: working }),
+        email: email({ backend: smtp({ url: 'smtp://127.0.0.1:9', from: 'a@shop.example' }) }),
+      },
+    })
+    t.after(() => envoyer.close())
+    const templates = async () =>
+      (await envoyer.doctor()).find(({ check }) => check === 'templates')!
+    assert.equal((await templates()).level, 'warning')
+    assert.match((await templates()).message, /^No event has templates for email: /)
+    await envoyer.templates.set('alarm', 'email', 'subject', 'Alarm')
+    await envoyer.templates.set('alarm', 'email', 'text', '{{ what }}')
+    assert.equal((await templates()).level, 'ok')
   })
 })
 
