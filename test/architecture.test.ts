@@ -11,7 +11,7 @@ import ts from 'typescript'
  */
 const tiers = [
   // what everything may know
-  ['errors.ts', 'event', 'channel', 'secret', 'availability', 'metric', 'log'],
+  ['errors.ts', 'time-limit.ts', 'event', 'channel', 'secret', 'availability', 'metric', 'log'],
   // the steps that stand by themselves
   ['database', 'guard', 'recipient', 'template', 'signal', 'trace', 'monitor'],
   // what is written down: work, and what operators change while everything runs

@@ -2,6 +2,7 @@ import type { Observation } from '../channel/backend.ts'
 import { DeliveryError, EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
+import { inTime } from '../time-limit.ts'
 import type { Check } from './finding.ts'
 
 /** What is looked at of each channel: its backend's connection, and what the backend itself names. */
@@ -51,16 +52,8 @@ export function createVerify({ channels }: Configuration) {
     if (!Object.hasOwn(channels, name)) throw new EnvoyerError('channel-unknown', `"${name}"`)
     const { backend, timeoutMs } = channels[name]!
     if (!backend.verify) return { supported: false }
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      const text = `${backend.name} did not answer within ${timeoutMs} ms.`
-      timer = setTimeout(reject, timeoutMs, new DeliveryError(text, { code: 'timeout' }))
-    })
-    try {
-      await Promise.race([backend.verify(), late])
-    } finally {
-      clearTimeout(timer)
-    }
+    const text = `${backend.name} did not answer within ${timeoutMs} ms.`
+    await inTime(timeoutMs, backend.verify(), () => new DeliveryError(text, { code: 'timeout' }))
     return { supported: true }
   }
 }

@@ -2,7 +2,7 @@ import type { Configuration } from '../option/configuration.ts'
 import type { Looked, Opening } from '../wiring/open.ts'
 import { channelChecks } from './channels.ts'
 import { databaseChecks, seeDatabase, unreachedChecks } from './database.ts'
-import { type Check, type Finding, inTime, runCheck, usualLimitMs } from './finding.ts'
+import { type Check, type Finding, runCheck, usualLimitMs, withinLimit } from './finding.ts'
 import { createHide } from './hide.ts'
 import { seeSecretKey } from './secret-key.ts'
 import { seeConfiguration, seeRedis, seeTemplates } from './surroundings.ts'
@@ -18,7 +18,7 @@ export function createDoctor(configuration: Configuration, opening: Pick<Opening
   return async (): Promise<Finding[]> => {
     const look = startLook(opening)
     const limitMs = configuration.databaseUrl === undefined ? creationMs : usualLimitMs
-    const reached = inTime(() => look, limitMs)
+    const reached = withinLimit(() => look, limitMs)
     const ofDatabase = reached.then(
       (looked) => all(databaseChecks(configuration, looked.database)),
       () => all(unreachedChecks(configuration)),
@@ -55,7 +55,7 @@ export function createDoctor(configuration: Configuration, opening: Pick<Opening
     ])
     await reached
       .then(
-        (looked) => inTime(() => looked.release()),
+        (looked) => withinLimit(() => looked.release()),
         // A connection that comes late is closed when it comes; nobody waits for it.
         () => void look.then((looked) => looked.release()).catch(() => {}),
       )

@@ -1,5 +1,6 @@
 import type { BackendCheck, Observation } from '../channel/backend.ts'
 import { EnvoyerError, errorTable, toError } from '../errors.ts'
+import { inTime } from '../time-limit.ts'
 
 /** What `doctor` has found at one thing of the set-up. */
 export interface Finding extends Observation {
@@ -27,7 +28,7 @@ export async function runCheck(
   hide: (text: string) => string,
 ): Promise<Finding> {
   const began = performance.now()
-  const seen = await inTime(look, limitMs).catch((thrown) => ofError(toError(thrown), remedy))
+  const seen = await withinLimit(look, limitMs).catch((thrown) => ofError(toError(thrown), remedy))
   return {
     check: name,
     level: seen.level,
@@ -38,17 +39,8 @@ export async function runCheck(
 }
 
 /** Rejects where it takes longer than the limit. */
-export async function inTime<T>(work: () => Promise<T>, limitMs = usualLimitMs): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    const error = new Error(`There was no answer within ${limitMs / 1000} s.`)
-    timer = setTimeout(reject, limitMs, error)
-  })
-  try {
-    return await Promise.race([work(), late])
-  } finally {
-    clearTimeout(timer)
-  }
+export async function withinLimit<T>(work: () => Promise<T>, limitMs = usualLimitMs): Promise<T> {
+  return inTime(limitMs, work(), () => new Error(`There was no answer within ${limitMs / 1000} s.`))
 }
 
 function ofError(error: Error, remedy: string | undefined): Observation {

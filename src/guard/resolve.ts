@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { codeOf, DeliveryError, Permanent, toError } from '../errors.ts'
+import { inTime } from '../time-limit.ts'
 import { type AllowList, whySpecial } from './address.ts'
 
 /** Turns a host name into IP addresses. Default: the system's resolver, hosts file included. */
@@ -14,19 +15,6 @@ const bySystem: Lookup = async (host) =>
 
 export function refused(reason: string): Permanent {
   return new Permanent(`The URL is refused: ${reason}`, { code: 'url-refused' })
-}
-
-/** Rejects with `makeError()` once `ms` have passed; the work itself goes on. */
-export async function inTime<T>(ms: number, work: Promise<T>, makeError: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(makeError()), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /**

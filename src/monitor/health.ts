@@ -1,3 +1,4 @@
+import { endsWithin } from '../time-limit.ts'
 import type { Pulse } from './pulse.ts'
 
 /** What `/health/live` and `/health/ready` answer, as JSON; 503 where `ok` is false. */
@@ -49,24 +50,7 @@ export async function ready(parts: HealthParts): Promise<Health> {
       reasons.push(`a worker has not seen the outbox for ${seconds(pulse.blindMs())}`)
     }
   }
-  const answered = await within(databaseWithinMs, parts.database())
+  const answered = await endsWithin(databaseWithinMs, parts.database())
   if (!answered) reasons.push(`the database did not answer within ${seconds(databaseWithinMs)}`)
   return toHealth(reasons)
-}
-
-/** True where it is fulfilled in time; false where it is rejected or late. */
-export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  const done = work.then(
-    () => true,
-    () => false,
-  )
-  try {
-    return await Promise.race([done, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

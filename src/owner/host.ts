@@ -1,4 +1,5 @@
 import type { Connection } from '../database/index.ts'
+import { endsWithin } from '../time-limit.ts'
 import { type Answer, createPeer, type Peer } from './peer.ts'
 
 /** How long clients are waited for when the owner closes: for what they asked, and to hear of it. */
@@ -42,10 +43,10 @@ export function createHost(answer: Answer): Host {
     async leave() {
       leaving = true
       for (const peer of peers) peer.leave()
-      await atMost(underWayMs, Promise.all(underWay))
+      await endsWithin(underWayMs, Promise.all(underWay))
       // Ended once the answers are on their way.
       for (const peer of peers) peer.end()
-      await atMost(farewellMs, Promise.all([...peers].map((peer) => peer.ended)))
+      await endsWithin(farewellMs, Promise.all([...peers].map((peer) => peer.ended)))
     },
   }
 }
@@ -55,12 +56,3 @@ const aborted = (signal: AbortSignal) =>
     if (signal.aborted) resolve()
     signal.addEventListener('abort', () => resolve())
   })
-
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([work, late])
-  clearTimeout(timer)
-}

@@ -1,6 +1,7 @@
 import type { Queue as Jobs, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { missingPackage, toError } from '../errors.ts'
+import { endsWithin } from '../time-limit.ts'
 import type { Queue } from './contract.ts'
 import { createInProcessQueue, type Listen } from './in-process.ts'
 import { createSpaced, type Spaced } from './spaced.ts'
@@ -120,7 +121,7 @@ export function createBullmqQueue(
     workers.add(worker)
     return async () => {
       workers.delete(worker)
-      await soon(worker.close(redis.status !== 'ready'))
+      await endsWithin(goodbyeMs, worker.close(redis.status !== 'ready'))
     }
   }
   return {
@@ -146,27 +147,22 @@ export function createBullmqQueue(
     async close() {
       closed = true
       const localClosed = local.close()
-      await Promise.all([...spaced.values(), notify].map((each) => soon(each.finish())))
-      await soon(Promise.all([...workers].map((worker) => worker.close(redis.status !== 'ready'))))
+      await Promise.all(
+        [...spaced.values(), notify].map((each) => endsWithin(goodbyeMs, each.finish())),
+      )
+      await endsWithin(
+        goodbyeMs,
+        Promise.all([...workers].map((worker) => worker.close(redis.status !== 'ready'))),
+      )
       workers.clear()
       await localClosed
-      await soon(Promise.all([...jobs.values()].map((each) => each.close())))
+      await endsWithin(goodbyeMs, Promise.all([...jobs.values()].map((each) => each.close())))
       for (const each of [redis, ...waiting]) each.disconnect()
     },
   }
 }
 
 const slotOf = (delayMs: number) => Math.ceil((Date.now() + delayMs) / slotMs)
-
-/** What Redis must not hold up. */
-async function soon(ending: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, goodbyeMs)
-  })
-  await Promise.race([ending.catch(() => {}), late])
-  clearTimeout(timer)
-}
 
 export interface BullmqPackages {
   readonly Redis: typeof import('ioredis').Redis

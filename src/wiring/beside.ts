@@ -3,6 +3,7 @@ import type { Configuration } from '../option/configuration.ts'
 import { keepingOf } from '../option/keeping.ts'
 import { prune } from '../outbox/prune.ts'
 import { tidy } from '../outbox/task-row.ts'
+import { endsWithin } from '../time-limit.ts'
 import { createPresence, type Presence } from '../worker/presence.ts'
 import { createTasks, type Task } from '../worker/tasks.ts'
 import type { LocalWorker } from '../worker/worker.ts'
@@ -47,7 +48,7 @@ export function beside(bare: LocalWorker, parts: BesideParts, channels: readonly
     const idle = tasks.stop()
     await bare.stop()
     // The database may be away, and the process must end: the lease of a task ends by itself.
-    await Promise.all([presence.stop(), within(2000, idle)])
+    await Promise.all([presence.stop(), endsWithin(2000, idle)])
   }
   let resolveStopped: () => void = () => {}
   const stopped = new Promise<void>((resolve) => {
@@ -58,13 +59,4 @@ export function beside(bare: LocalWorker, parts: BesideParts, channels: readonly
     return ending
   }
   return { count: presence.count, worker: { ...bare, stop, stopped } }
-}
-
-async function within(ms: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  await Promise.race([promise, late])
-  clearTimeout(timer)
 }

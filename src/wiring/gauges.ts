@@ -1,11 +1,11 @@
 import { EnvoyerError } from '../errors.ts'
 import type { Gauges } from '../metric/registry.ts'
 import { countedAtMost } from '../metric/table.ts'
-import { within } from '../monitor/health.ts'
 import type { Pulse } from '../monitor/pulse.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { type Backlog, type BucketState, readBacklog, readBuckets } from '../outbox/backlog.ts'
 import { backendBucket, channelBucket } from '../outbox/bucket.ts'
+import { endsWithin } from '../time-limit.ts'
 import type { Worker } from '../worker/worker.ts'
 import type { Opened } from './open.ts'
 
@@ -71,7 +71,7 @@ export function createGauges({ configuration, open, workers, pulses }: GaugePart
         failed = thrown
       },
     )
-    await within(readWithinMs, answered)
+    await endsWithin(readWithinMs, answered)
     // That the database is away is to be shown; that all is closed is a mistake of the caller.
     if (failed instanceof EnvoyerError && failed.code === 'closed') throw failed
     return {

@@ -1,5 +1,5 @@
-import { toError } from '../errors.ts'
 import type { Held } from '../outbox/hold.ts'
+import { repeat } from './repeat.ts'
 
 /** What is known here of a claim. */
 export interface Lease extends Held {
@@ -37,17 +37,7 @@ export function createLeases(
       else entry.lost = true
     }
   }
-  let renewing = false
-  const timer = setInterval(() => {
-    if (renewing) return
-    renewing = true
-    round()
-      .catch((thrown) => onError(toError(thrown)))
-      .finally(() => {
-        renewing = false
-      })
-  }, leaseMs / 3)
-  timer.unref()
+  const rounds = repeat(leaseMs / 3, round, onError)
   return {
     add(delivery, claimedAt) {
       const entry: Lease = {
@@ -64,7 +54,7 @@ export function createLeases(
     },
     has,
     held: () => [...entries.values()],
-    stop: () => clearInterval(timer),
+    stop: () => void rounds.stop(),
   }
 }
 

@@ -5,6 +5,8 @@ import { createId } from '../outbox/id.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { addToTally, type Settlements } from '../outbox/tally.ts'
 import { signOff, signOn } from '../outbox/worker-row.ts'
+import { endsWithin } from '../time-limit.ts'
+import { repeat } from './repeat.ts'
 
 /** How often a worker says that it is there. */
 const everyMs = 5000
@@ -48,17 +50,8 @@ export function createPresence(parts: PresenceParts): Presence {
     await signOn(outbox, database, { ...about, inFlight: inFlight() })
     await writeCounts()
   }
-  let saying: Promise<void> | undefined
-  const sayNow = () => {
-    saying ??= say()
-      .catch((thrown) => onError(toError(thrown)))
-      .finally(() => {
-        saying = undefined
-      })
-  }
-  sayNow()
-  const timer = setInterval(sayNow, everyMs)
-  timer.unref()
+  const signs = repeat(everyMs, say, onError)
+  signs.now()
   return {
     count(channel, outcome) {
       const { sent, failed } = counts.get(channel) ?? { sent: 0, failed: 0 }
@@ -66,18 +59,12 @@ export function createPresence(parts: PresenceParts): Presence {
       counts.set(channel, { channel, sent: sent + one('sent'), failed: failed + one('failed') })
     },
     async stop() {
-      clearInterval(timer)
       const signingOff = (async () => {
-        await saying
+        await signs.stop()
         await writeCounts()
         await signOff(outbox, database, id)
       })().catch((thrown) => onError(toError(thrown)))
-      let late: NodeJS.Timeout | undefined
-      const tooLate = new Promise<void>((resolve) => {
-        late = setTimeout(resolve, lastWordMs)
-      })
-      await Promise.race([signingOff, tooLate])
-      clearTimeout(late)
+      await endsWithin(lastWordMs, signingOff)
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Database } from '../database/contract.ts'
 import { toError } from '../errors.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { addTasks, type ClaimedTask, claimTask, endTask, renewTask } from '../outbox/task-row.ts'
+import { repeat } from './repeat.ts'
 
 /** What comes round, and is done once across all workers. */
 export interface Task {
@@ -70,22 +71,12 @@ export function createTasks(parts: TaskParts): Tasks {
       await doOne(claimed)
     }
   }
-  let looking: Promise<void> | undefined
-  const lookNow = () => {
-    looking ??= look()
-      .catch((thrown) => onError(toError(thrown)))
-      .finally(() => {
-        looking = undefined
-      })
-  }
-  lookNow()
-  const timer = setInterval(lookNow, lookEveryMs)
-  timer.unref()
+  const looks = repeat(lookEveryMs, look, onError)
+  looks.now()
   return {
     async stop() {
-      clearInterval(timer)
       stopping.abort()
-      await looking
+      await looks.stop()
     },
   }
 }
@@ -94,26 +85,17 @@ export function createTasks(parts: TaskParts): Tasks {
 function holdTask({ outbox, database, onError }: TaskParts, claimed: ClaimedTask, leaseMs: number) {
   const lost = new AbortController()
   let mine: ClaimedTask | undefined = claimed
-  let renewing: Promise<void> | undefined
   const renew = async () => {
     if (mine === undefined) return
     mine = await renewTask(outbox, database, mine, leaseMs)
     if (mine === undefined) lost.abort()
   }
-  const timer = setInterval(() => {
-    renewing ??= renew()
-      .catch((thrown) => onError(toError(thrown)))
-      .finally(() => {
-        renewing = undefined
-      })
-  }, leaseMs / 3)
-  timer.unref()
+  const renewals = repeat(leaseMs / 3, renew, onError)
   return {
     signal: lost.signal,
     /** Gives the lease as it is at the end; `undefined` where it was lost. */
     async stop() {
-      clearInterval(timer)
-      await renewing
+      await renewals.stop()
       return mine
     },
   }
