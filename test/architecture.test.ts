@@ -11,7 +11,17 @@ import ts from 'typescript'
  */
 const tiers = [
   // what everything may know
-  ['errors.ts', 'time-limit.ts', 'event', 'channel', 'secret', 'availability', 'metric', 'log'],
+  [
+    'errors.ts',
+    'package-version.ts',
+    'time-limit.ts',
+    'event',
+    'channel',
+    'secret',
+    'availability',
+    'metric',
+    'log',
+  ],
   // the steps that stand by themselves
   ['database', 'guard', 'recipient', 'template', 'signal', 'trace', 'monitor'],
   // what is written down: work, and what operators change while everything runs

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, extname, resolve } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { basename, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Envoyer } from '../envoyer.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import type { ChannelMap, EventMap } from '../option/infer.ts'
@@ -107,11 +107,4 @@ function placeIn(error: Error, path: string): string {
     .sort((a, b) => a - b)
   const line = place === undefined ? undefined : /:(\d+(?::\d+)?)/.exec(text.slice(place))?.[0]
   return `${basename(path)}${line ?? ''}`
-}
-
-/** The version of this package. */
-export function packageVersion(): string {
-  const up = extname(fileURLToPath(import.meta.url)) === '.ts' ? '../../' : '../../../'
-  const manifest = createRequire(import.meta.url)(`${up}package.json`) as { version: string }
-  return manifest.version
 }

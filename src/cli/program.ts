@@ -1,4 +1,5 @@
 import { Command, type CommanderError } from 'commander'
+import { packageVersion } from '../package-version.ts'
 import { addChannels } from './command/channels.ts'
 import { addCompletion } from './command/completion.ts'
 import { addDeliveries } from './command/deliveries.ts'
@@ -14,7 +15,6 @@ import { addStatus } from './command/status.ts'
 import { addTemplates } from './command/templates.ts'
 import { addWindows } from './command/windows.ts'
 import { addWorker } from './command/worker.ts'
-import { packageVersion } from './config.ts'
 import { pathOf } from './tree.ts'
 
 /** The command line cannot be read; the message says why, in the words for people. */

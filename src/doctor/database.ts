@@ -3,14 +3,12 @@ import type { Observation } from '../channel/backend.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import { checkMigrations } from '../database/migrate.ts'
 import { keepsStatements } from '../database/sessions.ts'
-import { codeOf, EnvoyerError } from '../errors.ts'
+import { EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { createOutbox } from '../outbox/outbox.ts'
 import { listWorkers, type WorkerView } from '../outbox/worker-row.ts'
-import type { Check } from './finding.ts'
+import { type Check, isTableMissing } from './finding.ts'
 
-/** Of PostgreSQL: there is no such table. */
-const undefinedTable = '42P01'
 /** NOTIFY takes milliseconds. */
 const heardWithinMs = 2000
 /** Less than this is no wrong clock. */
@@ -32,31 +30,37 @@ export async function seeDatabase(
   return { level: 'ok', message: `${version} answers at ${host}${pathname}.` }
 }
 
+interface DatabaseCheck {
+  readonly name: string
+  look(configuration: Configuration, database: OwnDatabase): Promise<Observation>
+  /** There is nothing of it in the embedded database. */
+  readonly ofServer?: true
+}
+
+const checks: readonly DatabaseCheck[] = [
+  { name: 'schema', look: seeSchema },
+  { name: 'notify', look: seeNotify },
+  { name: 'worker', look: seeWorkers },
+  { name: 'prepared-statements', look: (_, database) => seePrepared(database), ofServer: true },
+  { name: 'clock', look: (_, database) => seeClock(database), ofServer: true },
+]
+
+const checksOf = ({ databaseUrl }: Configuration) =>
+  checks.filter(({ ofServer }) => !ofServer || databaseUrl !== undefined)
+
 /** What is looked at in a database that can be reached. */
 export function databaseChecks(configuration: Configuration, database: OwnDatabase): Check[] {
-  const both: Check[] = [
-    { name: 'schema', look: () => seeSchema(configuration, database) },
-    { name: 'notify', look: () => seeNotify(configuration, database) },
-    { name: 'worker', look: () => seeWorkers(configuration, database) },
-  ]
-  if (database.kind === 'embedded') return both
-  return [
-    ...both,
-    { name: 'prepared-statements', look: () => seePrepared(database) },
-    { name: 'clock', look: () => seeClock(database) },
-  ]
+  return checksOf(configuration).map(({ name, look }) => ({
+    name,
+    look: () => look(configuration, database),
+  }))
 }
 
 /** The same, where it cannot be reached: they are not forgotten. */
-export function unreachedChecks({ databaseUrl }: Configuration): Check[] {
-  const names = [
-    'schema',
-    'notify',
-    'worker',
-    ...(databaseUrl ? ['prepared-statements', 'clock'] : []),
-  ]
+export function unreachedChecks(configuration: Configuration): Check[] {
   const message = 'The database cannot be reached.'
-  return names.map((name) => ({ name, look: async () => ({ level: 'skipped', message }) }))
+  const look = async (): Promise<Observation> => ({ level: 'skipped', message })
+  return checksOf(configuration).map(({ name }) => ({ name, look }))
 }
 
 async function seeWorkers(
@@ -70,7 +74,7 @@ async function seeWorkers(
       database,
     )
   } catch (thrown) {
-    if (codeOf(thrown, '') !== undefinedTable) throw thrown
+    if (!isTableMissing(thrown)) throw thrown
     return { level: 'skipped', message: 'There are no tables yet.' }
   }
   const alive = workers.filter((worker) => worker.alive)

@@ -1,5 +1,5 @@
 import type { BackendCheck, Observation } from '../channel/backend.ts'
-import { EnvoyerError, errorTable, toError } from '../errors.ts'
+import { codeOf, EnvoyerError, errorTable, toError } from '../errors.ts'
 import { inTime } from '../time-limit.ts'
 
 /** What `doctor` has found at one thing of the set-up. */
@@ -51,3 +51,6 @@ function ofError(error: Error, remedy: string | undefined): Observation {
   const message = [known.meaning, ...error.problems].join(' ')
   return { level: 'error', message, remedy: known.remedy }
 }
+
+/** PostgreSQL has said that there is no such table. */
+export const isTableMissing = (thrown: unknown) => codeOf(thrown, '') === '42P01'

@@ -2,6 +2,7 @@ import type { Observation } from '../channel/backend.ts'
 import type { Database } from '../database/contract.ts'
 import { codeOf } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
+import { isTableMissing } from './finding.ts'
 
 /** Of what waits, so many rows are looked at. */
 const rowsAtMost = 10_000
@@ -39,7 +40,7 @@ export async function seeSecretKey(
 
 function noneWithoutTables(thrown: unknown): string[] {
   // A table or a column that the next migration brings.
-  if (['42P01', '42703'].includes(codeOf(thrown, ''))) return []
+  if (isTableMissing(thrown) || codeOf(thrown, '') === '42703') return []
   throw thrown
 }
 

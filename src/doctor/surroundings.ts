@@ -1,12 +1,12 @@
 import type { Observation } from '../channel/backend.ts'
 import { allOptional } from '../channel/part.ts'
 import type { Database } from '../database/contract.ts'
-import { codeOf } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { lookAtRedis } from '../queue/look-at-redis.ts'
 import { readOverrides } from '../setting/overrides.ts'
 import type { TemplateOverride, Templates } from '../template/contract.ts'
 import { openTemplates } from '../wiring/templates.ts'
+import { isTableMissing } from './finding.ts'
 
 /** It was checked when the envoyer was made: here is what was understood. */
 export async function seeConfiguration(configuration: Configuration): Promise<Observation> {
@@ -101,7 +101,7 @@ async function overridesOf(
     return await readOverrides(database, `"${schema}"`)
   } catch (thrown) {
     // The tables are not there yet.
-    if (codeOf(thrown, '') === '42P01') return []
+    if (isTableMissing(thrown)) return []
     throw thrown
   }
 }

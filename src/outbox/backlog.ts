@@ -1,4 +1,3 @@
-import { refilled } from './bucket.ts'
 import { type Executor, now, type Outbox, once } from './outbox.ts'
 
 /** What waits in one channel. */
@@ -51,28 +50,4 @@ export async function readBacklog(
     channels,
     atMost,
   ])
-}
-
-/** A row of `bucket` as it is now. */
-export interface BucketState {
-  readonly name: string
-  /** What is left of the rate; `null` where it has none. */
-  readonly tokens: number | null
-  /** Held back for so long; 0 where it is not. */
-  readonly heldBackMs: number
-}
-
-/** The buckets of these names, as far as there are any. */
-export async function readBuckets(
-  o: Outbox,
-  db: Executor,
-  names: readonly string[],
-): Promise<BucketState[]> {
-  return db.execute<BucketState & Record<string, unknown>>(
-    `SELECT name, CASE WHEN capacity IS NOT NULL THEN ${refilled} END AS tokens,
-       coalesce(greatest(0, extract(epoch FROM blocked_until - ${now(1)}) * 1000), 0)::float8
-         AS "heldBackMs"
-     FROM ${o.schema}.bucket WHERE name = ANY($2)`,
-    [o.clockOffsetMs(), names],
-  )
 }

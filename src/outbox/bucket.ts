@@ -74,12 +74,17 @@ export interface BucketView {
   readonly downForMs: number
 }
 
-/** Those of channels and backends. */
-export async function listBuckets(o: Outbox, db: Executor): Promise<BucketView[]> {
+/** Those of these names; default: all of channels and backends. */
+export async function listBuckets(
+  o: Outbox,
+  db: Executor,
+  names?: readonly string[],
+): Promise<BucketView[]> {
   return db.execute<BucketView & Record<string, unknown>>(
     `SELECT name, capacity, ${refilled} AS tokens, failures, coalesce(ceil(greatest(0,
        extract(epoch FROM blocked_until - ${now(1)}) * 1000)), 0)::float8 AS "downForMs"
-     FROM ${o.schema}.bucket WHERE name NOT LIKE 'lane:%' ORDER BY name`,
-    [o.clockOffsetMs()],
+     FROM ${o.schema}.bucket
+     WHERE ${names ? 'name = ANY($2)' : `name NOT LIKE 'lane:%'`} ORDER BY name`,
+    [o.clockOffsetMs(), ...(names ? [names] : [])],
   )
 }

@@ -1,15 +1,13 @@
-import { createRequire } from 'node:module'
 import type { Configuration } from '../option/configuration.ts'
 import { keepingOf } from '../option/keeping.ts'
 import { prune } from '../outbox/prune.ts'
 import { tidy } from '../outbox/task-row.ts'
+import { packageVersion } from '../package-version.ts'
 import { endsWithin } from '../time-limit.ts'
 import { createPresence, type Presence } from '../worker/presence.ts'
 import { createTasks, type Task } from '../worker/tasks.ts'
 import type { LocalWorker } from '../worker/worker.ts'
 import type { Opened } from './open.ts'
-
-const { version } = createRequire(import.meta.url)('envoyer/package.json') as { version: string }
 
 const hourMs = 3_600_000
 
@@ -33,7 +31,7 @@ function tasksOf({ configuration, opened }: BesideParts): Task[] {
 }
 
 /** A worker with what it does beside delivering. */
-export interface Beside extends Pick<Presence, 'count'> {
+export interface Beside extends Pick<Presence, 'settled'> {
   readonly worker: LocalWorker
 }
 
@@ -41,6 +39,7 @@ export interface Beside extends Pick<Presence, 'count'> {
 export function beside(bare: LocalWorker, parts: BesideParts, channels: readonly string[]): Beside {
   const { opened, onError } = parts
   const { inFlight } = bare
+  const version = packageVersion()
   const presence = createPresence({ ...opened, ...{ version, channels, inFlight, onError } })
   const tasks = createTasks({ ...opened, tasks: tasksOf(parts), onError })
   let ending: Promise<void> | undefined
@@ -58,5 +57,5 @@ export function beside(bare: LocalWorker, parts: BesideParts, channels: readonly
     ending ??= end().finally(resolveStopped)
     return ending
   }
-  return { count: presence.count, worker: { ...bare, stop, stopped } }
+  return { settled: presence.settled, worker: { ...bare, stop, stopped } }
 }

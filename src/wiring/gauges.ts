@@ -3,8 +3,8 @@ import type { Gauges } from '../metric/registry.ts'
 import { countedAtMost } from '../metric/table.ts'
 import type { Pulse } from '../monitor/pulse.ts'
 import type { Configuration } from '../option/configuration.ts'
-import { type Backlog, type BucketState, readBacklog, readBuckets } from '../outbox/backlog.ts'
-import { backendBucket, channelBucket } from '../outbox/bucket.ts'
+import { type Backlog, readBacklog } from '../outbox/backlog.ts'
+import { type BucketView, backendBucket, channelBucket, listBuckets } from '../outbox/bucket.ts'
 import { endsWithin } from '../time-limit.ts'
 import type { Worker } from '../worker/worker.ts'
 import type { Opened } from './open.ts'
@@ -23,7 +23,7 @@ const readWithinMs = 5000
 
 interface Seen {
   readonly backlog: readonly Backlog[]
-  readonly buckets: readonly BucketState[]
+  readonly buckets: readonly BucketView[]
 }
 
 /** Reads the gauges; from the database no more often than every few seconds, whoever asks. */
@@ -43,7 +43,7 @@ export function createGauges({ configuration, open, workers, pulses }: GaugePart
   const readNow = async ({ outbox, database }: Opened): Promise<Seen> => {
     const beganAt = performance.now()
     const backlog = await readBacklog(outbox, database, channels, countedAtMost)
-    const buckets = await readBuckets(outbox, database, names)
+    const buckets = await listBuckets(outbox, database, names)
     const endedAt = performance.now()
     staleAt = endedAt + Math.max(keptMs, keptFactor * (endedAt - beganAt))
     return { backlog, buckets }
@@ -99,7 +99,7 @@ interface Held {
 }
 
 function ofDatabase({ backlog, buckets }: Seen, held: readonly Held[]): Gauges {
-  const heldBackMs = new Map(buckets.map((bucket) => [bucket.name, bucket.heldBackMs]))
+  const downForMs = new Map(buckets.map((bucket) => [bucket.name, bucket.downForMs]))
   return {
     envoyer_due_deliveries: backlog.map(({ channel, due }) => [[channel], due]),
     envoyer_oldest_due_seconds: backlog.map(({ channel, oldestDueMs }) => [
@@ -107,12 +107,12 @@ function ofDatabase({ backlog, buckets }: Seen, held: readonly Held[]): Gauges {
       oldestDueMs / 1000,
     ]),
     envoyer_scheduled_deliveries: backlog.map(({ channel, scheduled }) => [[channel], scheduled]),
-    envoyer_bucket_tokens: buckets.flatMap(({ name, tokens }) =>
-      tokens === null ? [] : [[[name], tokens] as const],
+    envoyer_bucket_tokens: buckets.flatMap(({ name, tokens, capacity }) =>
+      capacity === null || tokens === null ? [] : [[[name], tokens] as const],
     ),
     envoyer_backend_held_back_seconds: held.map(({ labels, bucket }) => [
       labels,
-      (heldBackMs.get(bucket) ?? 0) / 1000,
+      (downForMs.get(bucket) ?? 0) / 1000,
     ]),
   }
 }

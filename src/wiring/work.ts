@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
 import { gather } from '../channel/gather.ts'
 import { type Context, createDeliver, lostOutcome } from '../deliver.ts'
 import { EnvoyerError } from '../errors.ts'
@@ -166,8 +165,14 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
       lost: (delivery) => lostOutcome(delivery, retry(delivery.event, delivery.channel)),
       write: createWriteEnded({
         ...opened,
-        ...{ emitter, followUp, watch },
-        count: (channel, outcome) => besides?.count(channel, outcome),
+        ...{ emitter, followUp },
+        watch: {
+          ...watch,
+          settled(ended) {
+            besides?.settled(ended)
+            watch.settled(ended)
+          },
+        },
       }),
       watch,
       looked: (failed) => {
@@ -205,7 +210,5 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
     pulse.stop()
     return worker.stop()
   }
-  // Of a `send` that asks for it, the worker must not inherit what is active there.
-  const soon = AsyncResource.bind((delayMs: number) => worker.soon(delayMs))
-  return { ...worker, stop, soon }
+  return { ...worker, stop }
 }

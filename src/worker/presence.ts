@@ -6,6 +6,7 @@ import type { Outbox } from '../outbox/outbox.ts'
 import { addToTally, type Settlements } from '../outbox/tally.ts'
 import { signOff, signOn } from '../outbox/worker-row.ts'
 import { endsWithin } from '../time-limit.ts'
+import type { Watch } from './contract.ts'
 import { repeat } from './repeat.ts'
 
 /** How often a worker says that it is there. */
@@ -23,9 +24,7 @@ export interface PresenceParts {
 }
 
 /** That a worker is there, and what it gets done, as others see it in the database. */
-export interface Presence {
-  /** Counts a delivery that was settled. */
-  count(channel: string, outcome: 'sent' | 'failed'): void
+export interface Presence extends Pick<Watch, 'settled'> {
   /** Signs off. */
   stop(): Promise<void>
 }
@@ -38,7 +37,7 @@ export function createPresence(parts: PresenceParts): Presence {
   const { outbox, database, version, channels, inFlight, onError } = parts
   const id = createId()
   const about = { id, host: hostname(), pid: process.pid, version, channels: [...channels] }
-  let counts = new Map<string, Settlements>()
+  let counts = new Map<string, { -readonly [Key in keyof Settlements]: Settlements[Key] }>()
 
   const writeCounts = async () => {
     if (counts.size === 0) return
@@ -53,10 +52,14 @@ export function createPresence(parts: PresenceParts): Presence {
   const signs = repeat(everyMs, say, onError)
   signs.now()
   return {
-    count(channel, outcome) {
-      const { sent, failed } = counts.get(channel) ?? { sent: 0, failed: 0 }
-      const one = (which: typeof outcome) => (which === outcome ? 1 : 0)
-      counts.set(channel, { channel, sent: sent + one('sent'), failed: failed + one('failed') })
+    settled({ about: { channel }, outcome: { outcome } }) {
+      if (outcome !== 'sent' && outcome !== 'failed') return
+      let count = counts.get(channel)
+      if (!count) {
+        count = { channel, sent: 0, failed: 0 }
+        counts.set(channel, count)
+      }
+      count[outcome] += 1
     },
     async stop() {
       const signingOff = (async () => {

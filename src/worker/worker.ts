@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Channel } from '../channel/channel.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import { backendBucket, channelBucket, setRate } from '../outbox/bucket.ts'
@@ -177,7 +178,8 @@ export async function startWorker(
     stop: stop.run,
     stopped: stop.ended,
     inFlight: () => leases.held().length,
-    soon: (delayMs) => poller.soon(delayMs),
+    // Of a `send` that asks for it, the worker must not inherit what is active there.
+    soon: AsyncResource.bind((delayMs: number) => poller.soon(delayMs)),
     reserve(name) {
       const channel = parts.channels[name]!
       // What all workers share is granted by a claim only.

@@ -15,8 +15,6 @@ export interface WriteEndedParts {
   readonly emitter: Emitter
   readonly queue: Queue
   readonly watch: Watch
-  /** Told of each that was settled. */
-  count?(channel: string, outcome: 'sent' | 'failed'): void
   /** Writes what is to follow completed notifications, in the transaction that completes them. */
   followUp(tx: Database, completed: readonly string[]): Promise<() => void>
 }
@@ -49,12 +47,8 @@ export function createWriteEnded(parts: WriteEndedParts): WriteChunk<Ended> {
       afterCommit()
       for (const channel of untried) queue.ticket(channel)
       for (const ended of chunk) {
-        const { id, outcome } = ended.outcome
-        const isSettled = settled.ids.has(id)
-        if (!isSettled && !put.has(id)) continue
-        if (isSettled && (outcome === 'sent' || outcome === 'failed')) {
-          parts.count?.(ended.about.channel, outcome)
-        }
+        const { id } = ended.outcome
+        if (!settled.ids.has(id) && !put.has(id)) continue
         watch.settled(ended)
         tell(emitter, ended)
       }
