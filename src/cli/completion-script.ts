@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander'
-import { statuses } from './command/filter.ts'
+import { deliveryStatuses } from '../outbox/status.ts'
 import { pathOf } from './tree.ts'
 
 export const shells = ['bash', 'zsh'] as const
@@ -100,7 +100,9 @@ function values(option: Option): string {
   const kind = kindOf(option.attributeName())
   if (kind !== undefined) return `${ask(kind)}; `
   const choices =
-    option.attributeName() === 'status' ? (option.argChoices ?? statuses) : option.argChoices
+    option.attributeName() === 'status'
+      ? (option.argChoices ?? deliveryStatuses)
+      : option.argChoices
   return choices ? `${print(choices)}; ` : ''
 }
 

@@ -1,5 +1,5 @@
-import type { DeliveryStatus } from './entities.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
+import type { DeliveryStatus } from './status.ts'
 
 /** What a channel has of deliveries. */
 export interface ChannelCount {

@@ -5,8 +5,7 @@ import type { Skipped } from '../recipient/skip.ts'
 import { boolean, int, jsonb, named, orNull, text, time, uuid } from './columns.ts'
 import type { StoredFallback } from './fallback.ts'
 import { tallyEntity, taskEntity, workerEntity } from './operation-entities.ts'
-
-export type DeliveryStatus = 'pending' | 'sending' | 'sent' | 'failed' | 'cancelled'
+import type { DeliveryStatus } from './status.ts'
 
 /** Why a delivery goes when it goes: `retry` after a failed try, else what its windows say. */
 export type WaitReason = Timing['reason'] | 'retry'

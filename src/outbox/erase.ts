@@ -1,7 +1,7 @@
-import type { DeliveryStatus } from './entities.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 import type { Person, Whom } from './person.ts'
 import { asJson } from './rows.ts'
+import type { DeliveryStatus } from './status.ts'
 import { erased } from './write.ts'
 
 /** A delivery that may hold data of a person. */

@@ -1,7 +1,8 @@
 import type { DataSource, SelectQueryBuilder } from 'typeorm'
 import { EnvoyerError } from '../errors.ts'
-import { type DeliveryRow, type DeliveryStatus, deliveryEntity } from './entities.ts'
+import { type DeliveryRow, deliveryEntity } from './entities.ts'
 import { isId } from './id.ts'
+import { type DeliveryStatus, deliveryStatuses } from './status.ts'
 
 export interface DeliveryFilter {
   /** Its name. */
@@ -103,8 +104,6 @@ export function order(query: Query, { scheduled, after }: DeliveryFilter): void 
   query.andWhere(`(d.sendAt, d.id) > (${last.getQuery()}, :after)`, { after })
 }
 
-const statuses: readonly string[] = ['pending', 'sending', 'sent', 'failed', 'cancelled']
-
 const isDate = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime())
 const isIdText = (value: unknown) => typeof value === 'string' && isId(value)
 const isText = (value: unknown) => typeof value === 'string'
@@ -115,7 +114,7 @@ const isListOf = (is: (one: unknown) => boolean) => (value: unknown) =>
 const allowed: { [Key in keyof DeliveryFilter]-?: (value: unknown) => boolean } = {
   event: isText,
   channel: isText,
-  status: isListOf((status) => statuses.includes(status as string)),
+  status: isListOf((status) => deliveryStatuses.includes(status as DeliveryStatus)),
   code: isListOf(isText),
   backend: isText,
   notificationId: isIdText,

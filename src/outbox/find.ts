@@ -1,6 +1,7 @@
 import type { Skipped } from '../recipient/skip.ts'
-import type { DeliveryStatus, WaitReason } from './entities.ts'
+import type { WaitReason } from './entities.ts'
 import type { Executor, Outbox } from './outbox.ts'
+import type { DeliveryStatus } from './status.ts'
 
 export interface FoundNotification {
   readonly id: string

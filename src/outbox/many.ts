@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm'
 import { type DeliveryFilter, queryOf } from './filter.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
+import type { DeliveryStatus } from './status.ts'
 
 /** So many a transaction. */
 const atOnce = 500
@@ -21,6 +22,9 @@ export async function countDeliveries(
 ): Promise<number> {
   return queryOf(source, filter, now).getCount()
 }
+
+/** A filter of deliveries in one state. */
+type FilterOf<Status extends DeliveryStatus> = DeliveryFilter & { readonly status: Status }
 
 /** When a walk was begun: as windows of time are read by, and exactly. */
 export interface Begun {
@@ -46,12 +50,12 @@ export interface FailedPlace {
  */
 export async function failedPage(
   source: DataSource,
-  filter: DeliveryFilter,
+  filter: FilterOf<'failed'>,
   { now, begun }: Begun,
   after: FailedPlace | undefined,
 ): Promise<FailedPage | undefined> {
   const query = queryOf(source, filter, now)
-    .andWhere(`d.status = 'failed' AND d.settledAt <= :begun::timestamptz`, { begun })
+    .andWhere('d.settledAt <= :begun::timestamptz', { begun })
     .select(['d.id AS id', 'd.channel AS channel', 'd.settled_at::text AS "settledAt"'])
     .orderBy('d.settledAt')
     .addOrderBy('d.id')
@@ -67,11 +71,10 @@ export async function failedPage(
 /** Deliveries that wait, written before it was begun: more may come for as long as somebody sends. */
 export async function waitingPage(
   source: DataSource,
-  filter: DeliveryFilter,
+  filter: FilterOf<'pending'>,
   { now, begun }: Begun,
 ): Promise<string[]> {
   const rows = await queryOf(source, filter, now)
-    .andWhere(`(d.turn IS NOT NULL OR (d.status = 'pending' AND d.turn IS NULL))`)
     .andWhere('d.createdAt <= :begun::timestamptz', { begun })
     .select('d.id AS id')
     .limit(atOnce)

@@ -1,6 +1,6 @@
 import { codeOf, EnvoyerError } from '../errors.ts'
-import type { DeliveryStatus } from '../outbox/entities.ts'
 import type { SendProgress } from '../outbox/result.ts'
+import type { DeliveryStatus } from '../outbox/status.ts'
 import { carriedRecipient } from '../recipient/carried.ts'
 import type { Reschedule, Rescheduled } from '../wiring/reschedule.ts'
 import type { WorkerOptions } from '../worker/worker.ts'

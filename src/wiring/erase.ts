@@ -16,6 +16,7 @@ import {
 import type { Outbox } from '../outbox/outbox.ts'
 import { type AddressKeys, type Person, type Without, without } from '../outbox/person.ts'
 import { cancel, type Settled } from '../outbox/settle.ts'
+import { tellCancelled } from './cancel.ts'
 import type { OperateParts } from './operate-parts.ts'
 
 /** What was erased of a person. */
@@ -167,8 +168,7 @@ export function createErase({ configuration, open, emitter, followUp }: OperateP
       return eraseChunk({ outbox, tx, channels, person, completed }, ids)
     })
     afterCommit()
-    for (const id of settled.ids) emitter.emit('delivery:cancelled', { id })
-    for (const id of settled.completed) emitter.emit('notification:completed', { id })
+    tellCancelled(emitter, settled)
     return erased
   }
   const rehearse = async (person: Person, ids: readonly string[]): Promise<Erased> => {

@@ -8,7 +8,7 @@ import {
   failedPage,
   waitingPage,
 } from '../outbox/many.ts'
-import { cancel } from '../outbox/settle.ts'
+import { cancelWaiting } from './cancel.ts'
 import type { OperateParts } from './operate-parts.ts'
 
 export interface ManyOptions {
@@ -32,7 +32,8 @@ export interface Many {
   cancelAll(filter: DeliveryFilter, options?: ManyOptions): Promise<{ readonly cancelled: number }>
 }
 
-export function createMany({ open, emitter, followUp }: OperateParts): Many {
+export function createMany(parts: OperateParts): Many {
+  const { open } = parts
   /** All that is needed for a walk over what fits. */
   const begin = async (call: string, filter: DeliveryFilter, options: ManyOptions = {}) => {
     checkFilter(filter, `deliveries.${call}`)
@@ -73,7 +74,7 @@ export function createMany({ open, emitter, followUp }: OperateParts): Many {
     },
     async cancelAll(filter, options) {
       const walk = await begin('cancelAll', filter, options)
-      const { database, outbox, now, onProgress } = walk
+      const { database, now, onProgress } = walk
       const { source } = database
       const isPending = filter.status === undefined || [filter.status].flat().includes('pending')
       if (!isPending) return { cancelled: 0 }
@@ -83,14 +84,7 @@ export function createMany({ open, emitter, followUp }: OperateParts): Many {
       for (;;) {
         const ids = await waitingPage(source, pending, walk)
         if (ids.length === 0) return { cancelled }
-        const [settled, afterCommit] = await database.transaction(async (tx) => {
-          const ended = await cancel(outbox, tx, ids)
-          return [ended, await followUp(tx, ended.completed)] as const
-        })
-        afterCommit()
-        for (const id of settled.ids) emitter.emit('delivery:cancelled', { id })
-        for (const id of settled.completed) emitter.emit('notification:completed', { id })
-        cancelled += settled.ids.size
+        cancelled += (await cancelWaiting(parts, ids)).ids.size
         onProgress?.({ done: cancelled, of: Math.max(of, cancelled) })
       }
     },

@@ -8,8 +8,8 @@ import {
   getDelivery,
   listDeliveries,
 } from '../outbox/read.ts'
-import { cancel } from '../outbox/settle.ts'
 import type { ChannelSetting } from '../setting/settings.ts'
+import { cancelWaiting } from './cancel.ts'
 import { createMany, type Many } from './many.ts'
 import type { OperateParts } from './operate-parts.ts'
 import { type Reschedule, type Rescheduled, rescheduleOne } from './reschedule.ts'
@@ -39,7 +39,7 @@ export interface OwnDeliveries extends Deliveries {
 }
 
 export function createDeliveries(parts: OperateParts): OwnDeliveries {
-  const { open, emitter, followUp } = parts
+  const { open } = parts
   const get = async (id: string) => {
     const { database } = await open()
     const found = isId(id) ? await getDelivery(database.source, id) : undefined
@@ -92,16 +92,8 @@ export function createDeliveries(parts: OperateParts): OwnDeliveries {
       return moved ?? refuse(id, 'rescheduled')
     },
     async cancel(id) {
-      const { outbox, database } = await open()
-      if (!isId(id)) await refuse(id, 'cancelled')
-      const [settled, afterCommit] = await database.transaction(async (tx) => {
-        const ended = await cancel(outbox, tx, [id])
-        return [ended, await followUp(tx, ended.completed)] as const
-      })
-      if (settled.ids.size === 0) await refuse(id, 'cancelled')
-      afterCommit()
-      emitter.emit('delivery:cancelled', { id })
-      for (const each of settled.completed) emitter.emit('notification:completed', { id: each })
+      const settled = isId(id) ? await cancelWaiting(parts, [id]) : undefined
+      if (!settled?.ids.has(id)) await refuse(id, 'cancelled')
     },
   }
 }

@@ -1,7 +1,7 @@
 import { EnvoyerError } from '../errors.ts'
-import type { DeliveryStatus } from '../outbox/entities.ts'
 import { isCompleted, stateOf, troubleOf } from '../outbox/find.ts'
 import { isId } from '../outbox/id.ts'
+import type { DeliveryStatus } from '../outbox/status.ts'
 import type { Emitter } from '../signal/signals.ts'
 import type { Opened } from './open.ts'
 

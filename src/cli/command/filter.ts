@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { EnvoyerError } from '../../errors.ts'
 import type { DeliveryFilter } from '../../outbox/filter.ts'
+import { deliveryStatuses } from '../../outbox/status.ts'
 import { readCount, readList, readPast } from '../values.ts'
 
 /** The flags of a filter, as commander gives them. */
@@ -23,8 +24,6 @@ export interface PageOptions extends FilterOptions {
   readonly after?: string
 }
 
-export const statuses = ['pending', 'sending', 'sent', 'failed', 'cancelled'] as const
-
 /** Adds the flags that say which deliveries are meant; all that are given must hold. */
 export function filtered(
   command: Command,
@@ -33,9 +32,10 @@ export function filtered(
   const options: Readonly<Record<keyof FilterOptions, Option>> = {
     event: new Option('--event <name>', 'of this event'),
     channel: new Option('--channel <name>', 'over this channel'),
-    status: new Option('--status <names>', `one or several of ${statuses.join(', ')}`).argParser(
-      readList,
-    ),
+    status: new Option(
+      '--status <names>',
+      `one or several of ${deliveryStatuses.join(', ')}`,
+    ).argParser(readList),
     code: new Option(
       '--code <codes>',
       'whose last failed try ended with this error code, or one of several',
@@ -66,11 +66,11 @@ export const paged = (command: Command) =>
 export function filterOf(options: PageOptions): DeliveryFilter {
   const { event, channel, status, code, backend, notification, to, user } = options
   const { since, until, scheduled, limit, after } = options
-  const unknown = status?.find((each) => !statuses.includes(each as never))
+  const unknown = status?.find((each) => !deliveryStatuses.includes(each as never))
   if (unknown !== undefined) {
     throw new EnvoyerError(
       'usage',
-      `--status: there is no "${unknown}"; there are ${statuses.join(', ')}`,
+      `--status: there is no "${unknown}"; there are ${deliveryStatuses.join(', ')}`,
     )
   }
   const all = { event, channel, status, code, backend, notificationId: notification, to, user }

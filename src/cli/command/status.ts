@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { deliveryStatuses } from '../../outbox/status.ts'
 import type { Status } from '../../wiring/status.ts'
 import { table } from '../output/table.ts'
 import { paint, terminalWidth } from '../output/terminal.ts'
 import { duration, instant, number } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { statuses } from './filter.ts'
 
 interface Options {
   readonly watch?: true
@@ -52,7 +52,7 @@ function lines(seen: Status): string[] {
     `At ${instant(at)}`,
     ...section(
       'Channels',
-      ['channel', 'state', ...statuses, 'scheduled', 'oldest due'],
+      ['channel', 'state', ...deliveryStatuses, 'scheduled', 'oldest due'],
       channels(seen),
     ),
     ...section(
@@ -104,7 +104,7 @@ const channels = ({ channels }: Status) =>
   channels.map(({ channel, on, paused, counts, scheduled, oldestDueMs, estimated }) => [
     channel,
     on ? (paused ? 'paused' : 'on') : 'off',
-    ...statuses.map((each) => {
+    ...deliveryStatuses.map((each) => {
       const count = counts[each]
       if (count === undefined) return '?'
       return estimated.includes(each as never) ? `~${number(count)}` : number(count)

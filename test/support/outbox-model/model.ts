@@ -1,4 +1,4 @@
-import type { DeliveryStatus } from '../../../src/outbox/entities.ts'
+import type { DeliveryStatus } from '../../../src/outbox/status.ts'
 import { tickMs } from './time.ts'
 
 /** What the outbox promises, as a few maps in memory. Times are milliseconds since the case began. */

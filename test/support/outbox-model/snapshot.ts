@@ -1,5 +1,5 @@
-import type { DeliveryStatus } from '../../../src/outbox/entities.ts'
 import type { Executor, Outbox } from '../../../src/outbox/outbox.ts'
+import type { DeliveryStatus } from '../../../src/outbox/status.ts'
 
 /** All that the database holds at one instant. Times are milliseconds since the case began. */
 export interface Snapshot {
