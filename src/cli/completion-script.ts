@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 import { deliveryStatuses } from '../outbox/status.ts'
-import { pathOf } from './tree.ts'
+import { commandsOf, pathOf } from './tree.ts'
 
 export const shells = ['bash', 'zsh'] as const
 export type Shell = (typeof shells)[number]
@@ -35,7 +35,7 @@ compdef _envoyer envoyer`,
 
 /** Given the words before the one that is being typed, prints what that one can be, a line each. */
 function words(program: Command): string[] {
-  const commands = [...all(program)]
+  const commands = [...commandsOf(program)]
   const steps = commands
     .filter((command) => command.parent)
     .map(
@@ -60,11 +60,6 @@ function words(program: Command): string[] {
     '  esac',
     '}',
   ]
-}
-
-function* all(command: Command): Generator<Command> {
-  yield command
-  for (const each of command.commands) yield* all(each)
 }
 
 /** Its path without the name of the program. */

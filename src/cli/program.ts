@@ -15,7 +15,7 @@ import { addStatus } from './command/status.ts'
 import { addTemplates } from './command/templates.ts'
 import { addWindows } from './command/windows.ts'
 import { addWorker } from './command/worker.ts'
-import { pathOf } from './tree.ts'
+import { commandsOf, pathOf } from './tree.ts'
 
 /** The command line cannot be read; the message says why, in the words for people. */
 export class WrongUsage extends Error {
@@ -44,15 +44,10 @@ export function createProgram(): Command {
     // Errors are told by `run`, in the form of all errors.
     .configureOutput({ outputError: () => {} })
   for (const each of add) each(program)
-  for (const command of allCommands(program)) {
+  for (const command of commandsOf(program)) {
     command.exitOverride((error) => refuse(command, error))
   }
   return program
-}
-
-function* allCommands(command: Command): Generator<Command> {
-  yield command
-  for (const each of command.commands) yield* allCommands(each)
 }
 
 function refuse(command: Command, error: CommanderError): never {

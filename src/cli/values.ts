@@ -77,6 +77,12 @@ export async function readJson(name: string, given: string): Promise<unknown> {
   }
 }
 
+/** Only what was given: all else is as the envoyer has it. */
+export function given<T extends object>(options: T): { [Key in keyof T]?: NonNullable<T[Key]> } {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as ReturnType<typeof given<T>>
+}
+
 const shapes = [
   ['url', /^https?:\/\//i],
   ['email', /^[^\s@]+@[^\s@]+$/],

@@ -1,6 +1,6 @@
 import { EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
-import { inChunks, isMany } from '../recipient/chunks.ts'
+import { inChunks, isMany, type Many } from '../recipient/chunks.ts'
 import { readAt } from '../recipient/expand.ts'
 import { route } from '../recipient/route.ts'
 import type { Part, SentRecipients } from './receive.ts'
@@ -72,10 +72,7 @@ function cut(items: readonly string[], from: number): string[] {
   return items.slice(from, to)
 }
 
-function sendMany(
-  recipients: Iterable<object> | AsyncIterable<object>,
-  read: (source: unknown, position: number) => string,
-): Outgoing {
+function sendMany(recipients: Many, read: (source: unknown, position: number) => string): Outgoing {
   let position = 0
   const make = (source: object) => [read(source, position++)]
   const chunks = inChunks(recipients, make, { size: partSize, waitMs })

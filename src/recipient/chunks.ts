@@ -11,10 +11,11 @@ export function isMany(recipients: Recipients): recipients is Many {
       `got ${recipients === null ? 'null' : typeof recipients}`,
     )
   }
-  return (
-    !Array.isArray(recipients) &&
-    (Symbol.asyncIterator in recipients || Symbol.iterator in recipients)
-  )
+  return !Array.isArray(recipients) && isIterable(recipients)
+}
+
+export function isIterable(recipients: object): recipients is Many {
+  return Symbol.asyncIterator in recipients || Symbol.iterator in recipients
 }
 
 /** What has gathered of an iterable's recipients, to be written together. */

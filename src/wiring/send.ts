@@ -105,6 +105,14 @@ const straightAtMost = 10
 
 const noPlaces: KeptPlaces = { taking: undefined, fill: () => {} }
 
+function placeIn(workers: SendParts['workers'], channel: string): Place | undefined {
+  for (const worker of workers) {
+    const place = worker.reserve?.(channel)
+    if (place) return place
+  }
+  return undefined
+}
+
 /**
  * Places of this process's workers for deliveries that are due as they are written, where nothing
  * waits before them: that saves the way back through the outbox. What is taken is written as claimed.
@@ -117,12 +125,8 @@ function keepPlaces(
   if (workers.size === 0 || foreign || deliveries.length > straightAtMost) return noPlaces
   const kept = new Map<string, Place>()
   for (const { id, channel, sendAt } of deliveries) {
-    for (const worker of sendAt === undefined ? workers : []) {
-      const place = worker.reserve?.(channel)
-      if (place === undefined) continue
-      kept.set(id, place)
-      break
-    }
+    const place = sendAt === undefined ? placeIn(workers, channel) : undefined
+    if (place) kept.set(id, place)
   }
   if (kept.size === 0) return noPlaces
   const places = [...kept.values()]

@@ -1,5 +1,6 @@
 import { loggedCode } from '../log/logger.ts'
 import type { Claimed } from '../outbox/claimed.ts'
+import { isIterable } from '../recipient/chunks.ts'
 import type { createSend, SendTerms } from '../send.ts'
 import type { SpanOptions, TracePoint, Tracing } from '../trace/spans.ts'
 import type { Deliver } from '../worker/contract.ts'
@@ -51,11 +52,8 @@ function withPoint(terms: SendTerms, point: TracePoint | undefined, batch: boole
 
 function isBatch(recipients: object): boolean {
   if (Array.isArray(recipients)) return recipients.length > 1
-  return (
-    typeof recipients === 'object' &&
-    recipients !== null &&
-    (Symbol.iterator in recipients || Symbol.asyncIterator in recipients)
-  )
+  // What is no object is refused by `send` itself.
+  return typeof recipients === 'object' && recipients !== null && isIterable(recipients)
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ChannelSetting } from '../../setting/settings.ts'
 import { table } from '../output/table.ts'
 import { terminalWidth } from '../output/terminal.ts'
+import { channelState } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
 
@@ -42,9 +43,6 @@ export function addChannels(program: Command): void {
   withExamples(test, ['are host, user and password right?', 'envoyer channels test email'])
 }
 
-/** How one row tells of it. */
-const state = ({ on, paused }: ChannelSetting) => (on ? (paused ? 'paused' : 'on') : 'off')
-
 async function listChannels({ envoyer, out }: Session): Promise<void> {
   const channels: (ChannelSetting & { channel: string })[] = []
   for (const channel of envoyer.names.channels) {
@@ -53,7 +51,7 @@ async function listChannels({ envoyer, out }: Session): Promise<void> {
   out.result(channels, () =>
     table(
       ['channel', 'state'],
-      channels.map((each) => [each.channel, state(each)]),
+      channels.map((each) => [each.channel, channelState(each)]),
       terminalWidth(),
     ),
   )
@@ -65,7 +63,7 @@ async function changeChannel(
   change: Partial<ChannelSetting>,
 ): Promise<void> {
   const setting = await envoyer.settings.set(channel, change)
-  out.result({ channel, ...setting }, () => [`${channel} is ${state(setting)}.`])
+  out.result({ channel, ...setting }, () => [`${channel} is ${channelState(setting)}.`])
 }
 
 async function testChannel({ envoyer, out }: Session, channel: string): Promise<void> {

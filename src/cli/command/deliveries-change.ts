@@ -4,15 +4,13 @@ import type { DeliveryFilter } from '../../outbox/filter.ts'
 import { confirm } from '../output/confirm.ts'
 import { deliveries } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
-import { withExamples } from '../tree.ts'
+import { exampleId, withExamples } from '../tree.ts'
 import { type FilterOptions, filtered, filterOf } from './filter.ts'
 
 interface ManyOptions extends FilterOptions {
   readonly yes?: true
   readonly dryRun?: true
 }
-
-const id = '01a1fb64-2753-7113-b05b-55fe2feb4157'
 
 export function addRetry(group: Command): void {
   const command = group
@@ -27,7 +25,7 @@ export function addRetry(group: Command): void {
   )
   withExamples(
     command,
-    ['one', `envoyer deliveries retry ${id}`],
+    ['one', `envoyer deliveries retry ${exampleId}`],
     [
       'how many would it be?',
       'envoyer deliveries retry --failed --code ECONNREFUSED --since 3h --dry-run',
@@ -52,7 +50,7 @@ export function addCancel(group: Command): void {
   )
   withExamples(
     command,
-    ['one', `envoyer deliveries cancel ${id}`],
+    ['one', `envoyer deliveries cancel ${exampleId}`],
     ['a newsletter that has a mistake', 'envoyer deliveries cancel --pending --event newsletter'],
   )
 }
@@ -74,6 +72,21 @@ function filterOr(
   throw new EnvoyerError('usage', `give ids, or ${flag.name} and filters`)
 }
 
+/** Counts what is found, and asks. False where it was only to be counted, or somebody said no. */
+async function isAgreed(
+  { envoyer, out }: Session,
+  filter: DeliveryFilter,
+  options: ManyOptions,
+  done: string,
+): Promise<boolean> {
+  const count = await envoyer.deliveries.count(filter)
+  if (options.dryRun) {
+    out.result({ dryRun: true, count }, () => [`${deliveries(count)} would be ${done}.`])
+    return false
+  }
+  return count === 0 || confirm(`${deliveries(count)} will be ${done}. Go on?`, options)
+}
+
 async function retry(
   { envoyer, out }: Session,
   options: ManyOptions & { failed?: true },
@@ -85,13 +98,8 @@ async function retry(
     out.result({ retried: ids.length, left: 0 }, () => [`${deliveries(ids.length)} tried again.`])
     return
   }
-  const count = await envoyer.deliveries.count({ ...filter, status: 'failed' })
-  if (options.dryRun) {
-    out.result({ dryRun: true, count }, () => [`${deliveries(count)} would be tried again.`])
-    return
-  }
-  if (count > 0 && !(await confirm(`${deliveries(count)} will be tried again. Go on?`, options)))
-    return
+  const failed = { ...filter, status: 'failed' } as const
+  if (!(await isAgreed({ envoyer, out }, failed, options, 'tried again'))) return
   const { retried, left } = await envoyer.deliveries.retryAll(filter, {
     onProgress: out.progress('Tried again'),
   })
@@ -114,13 +122,8 @@ async function cancel(
     out.result({ cancelled: ids.length }, () => [`${deliveries(ids.length)} cancelled.`])
     return
   }
-  const count = await envoyer.deliveries.count({ ...filter, status: 'pending' })
-  if (options.dryRun) {
-    out.result({ dryRun: true, count }, () => [`${deliveries(count)} would be cancelled.`])
-    return
-  }
-  if (count > 0 && !(await confirm(`${deliveries(count)} will be cancelled. Go on?`, options)))
-    return
+  const pending = { ...filter, status: 'pending' } as const
+  if (!(await isAgreed({ envoyer, out }, pending, options, 'cancelled'))) return
   const { cancelled } = await envoyer.deliveries.cancelAll(filter, {
     onProgress: out.progress('Cancelled'),
   })

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { instant } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
-import { withExamples } from '../tree.ts'
-import { readFuture } from '../values.ts'
+import { exampleId, withExamples } from '../tree.ts'
+import { given, readFuture } from '../values.ts'
 
 interface RescheduleOptions {
   readonly at?: Date
@@ -10,15 +10,13 @@ interface RescheduleOptions {
   readonly deadline?: Date
 }
 
-const id = '01a1fb64-2753-7113-b05b-55fe2feb4157'
-
 export function addResend(group: Command): void {
   const command = group
     .command('resend')
     .description('Send one that was sent once more, as a new delivery.')
     .argument('<id>', 'id of the delivery')
     .action(onEnvoyer((session, _options, id: string) => resend(session, id)))
-  withExamples(command, ['once more', `envoyer deliveries resend ${id}`])
+  withExamples(command, ['once more', `envoyer deliveries resend ${exampleId}`])
 }
 
 export function addReschedule(group: Command): void {
@@ -36,8 +34,8 @@ export function addReschedule(group: Command): void {
     )
   withExamples(
     command,
-    ['tomorrow at eight', `envoyer deliveries reschedule ${id} --at 2026-12-01T08:00:00Z`],
-    ['now', `envoyer deliveries reschedule ${id} --immediate`],
+    ['tomorrow at eight', `envoyer deliveries reschedule ${exampleId} --at 2026-12-01T08:00:00Z`],
+    ['now', `envoyer deliveries reschedule ${exampleId} --immediate`],
   )
 }
 
@@ -51,10 +49,6 @@ async function reschedule(
   { at, immediate, deadline }: RescheduleOptions,
   id: string,
 ): Promise<void> {
-  const moved = await envoyer.deliveries.reschedule(id, {
-    ...(at ? { at } : {}),
-    ...(immediate ? { immediate } : {}),
-    ...(deadline ? { deadline } : {}),
-  })
+  const moved = await envoyer.deliveries.reschedule(id, given({ at, immediate, deadline }))
   out.result({ id, ...moved }, () => [`${id} goes at ${instant(moved.sendAt)} (${moved.reason}).`])
 }

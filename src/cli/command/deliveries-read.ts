@@ -4,7 +4,7 @@ import { table } from '../output/table.ts'
 import { paint, terminalWidth, visible } from '../output/terminal.ts'
 import { duration, instant } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
-import { withExamples } from '../tree.ts'
+import { exampleId, withExamples } from '../tree.ts'
 import { filterOf, type PageOptions, paged } from './filter.ts'
 
 export function addList(group: Command): void {
@@ -29,7 +29,7 @@ export function addShow(group: Command): void {
     .description('Show one delivery: context, message, what the provider answered, failed tries.')
     .argument('<id>', 'id of the delivery')
     .action(onEnvoyer((session, _options, id: string) => show(session, id)))
-  withExamples(command, ['one', 'envoyer deliveries show 01a1fb64-2753-7113-b05b-55fe2feb4157'])
+  withExamples(command, ['one', `envoyer deliveries show ${exampleId}`])
 }
 
 async function list({ envoyer, out }: Session, options: PageOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { EnvoyerError } from '../../errors.ts'
 import type { DeliveryFilter } from '../../outbox/filter.ts'
 import { deliveryStatuses } from '../../outbox/status.ts'
-import { readCount, readList, readPast } from '../values.ts'
+import { given, readCount, readList, readPast } from '../values.ts'
 
 /** The flags of a filter, as commander gives them. */
 export interface FilterOptions {
@@ -74,6 +74,5 @@ export function filterOf(options: PageOptions): DeliveryFilter {
     )
   }
   const all = { event, channel, status, code, backend, notificationId: notification, to, user }
-  const filter = Object.entries({ ...all, since, until, scheduled, limit, after })
-  return Object.fromEntries(filter.filter(([, value]) => value !== undefined))
+  return given({ ...all, since, until, scheduled, limit, after }) as DeliveryFilter
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { deliveries, number } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { readCount } from '../values.ts'
+import { given, readCount } from '../values.ts'
 
 interface Options {
   readonly status: 'failed' | 'pending'
@@ -49,14 +49,10 @@ async function monitor({ envoyer, out }: Session, options: Options): Promise<voi
   const { status, limit, minutes = 0, event, channel } = options
   const { at } = await envoyer.status()
   const then = new Date(at.getTime() - minutes * 60_000)
-  const failed = {
-    status: 'failed' as const,
-    ...(options.minutes === undefined ? {} : { settledSince: then }),
-  }
+  const settledSince = options.minutes === undefined ? undefined : then
   const count = await envoyer.deliveries.count({
-    ...(event === undefined ? {} : { event }),
-    ...(channel === undefined ? {} : { channel }),
-    ...(status === 'failed' ? failed : { dueBefore: then }),
+    ...given({ event, channel }),
+    ...(status === 'failed' ? { status, ...given({ settledSince }) } : { dueBefore: then }),
   })
   const over = count >= limit
   if (over) out.failed()

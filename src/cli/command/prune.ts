@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { deliveries, notifications } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { readCount } from '../values.ts'
+import { given, readCount } from '../values.ts'
 
 interface Options {
   readonly days?: number
@@ -28,8 +28,7 @@ export function addPrune(program: Command): void {
 async function prune({ envoyer, out }: Session, { days, dryRun }: Options): Promise<void> {
   const progress = out.progress('Deliveries removed')
   const pruned = await envoyer.prune({
-    ...(days === undefined ? {} : { days }),
-    ...(dryRun ? { dryRun } : {}),
+    ...given({ days, dryRun }),
     onProgress: ({ deliveries: done }) => progress({ done }),
   })
   const what = `${notifications(pruned.notifications)} with ${deliveries(pruned.deliveries)}`

@@ -5,7 +5,7 @@ import { terminalWidth } from '../output/terminal.ts'
 import { deliveries, instant } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { readDuration, readFuture, readJson, readList, readRecipients } from '../values.ts'
+import { given, readDuration, readFuture, readJson, readList, readRecipients } from '../values.ts'
 
 interface Options {
   readonly to: readonly string[]
@@ -59,10 +59,6 @@ export function addSend(program: Command): void {
     ],
   )
 }
-
-/** Only what was given: all else is as the envoyer has it. */
-const given = <T extends object>(options: T) =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 async function send({ envoyer, out }: Session, options: Options, event: string): Promise<void> {
   const { to, context, channel: channels, wait, timeout: timeoutMs } = options

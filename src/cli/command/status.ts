@@ -4,7 +4,7 @@ import { deliveryStatuses } from '../../outbox/status.ts'
 import type { Status } from '../../wiring/status.ts'
 import { table } from '../output/table.ts'
 import { paint, terminalWidth } from '../output/terminal.ts'
-import { duration, instant, number } from '../output/words.ts'
+import { channelState, duration, instant, number } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
 
@@ -101,9 +101,9 @@ function lines(seen: Status): string[] {
 }
 
 const channels = ({ channels }: Status) =>
-  channels.map(({ channel, on, paused, counts, scheduled, oldestDueMs, estimated }) => [
+  channels.map(({ channel, counts, scheduled, oldestDueMs, estimated, ...setting }) => [
     channel,
-    on ? (paused ? 'paused' : 'on') : 'off',
+    channelState(setting),
     ...deliveryStatuses.map((each) => {
       const count = counts[each]
       if (count === undefined) return '?'

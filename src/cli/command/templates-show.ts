@@ -5,7 +5,7 @@ import { openInBrowser } from '../output/browser.ts'
 import { paint } from '../output/terminal.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { readJson, readRecipients } from '../values.ts'
+import { given, readJson, readRecipients } from '../values.ts'
 
 interface PreviewOptions {
   readonly context?: string
@@ -79,8 +79,7 @@ async function preview(
 ): Promise<void> {
   const [recipient] = to === undefined ? [] : await readRecipients(to)
   const made = await envoyer.templates.preview(event, channel, {
-    ...(locale === undefined ? {} : { locale }),
-    ...(recipient === undefined ? {} : { recipient }),
+    ...given({ locale, recipient }),
     ...(context === undefined ? {} : { context: await readJson('--context', context) }),
   })
   const opened = open ? await openInBrowser(htmlOf(made)) : undefined
@@ -113,12 +112,7 @@ async function show(
   channel: string,
   part: never,
 ): Promise<void> {
-  const found = await envoyer.templates.get(
-    event,
-    channel,
-    part,
-    locale === undefined ? {} : { locale },
-  )
+  const found = await envoyer.templates.get(event, channel, part, given({ locale }))
   if (!found) throw new EnvoyerError('not-found', `a template of ${event} / ${channel} / ${part}`)
   out.result(found, () => [found.body.trimEnd()])
 }

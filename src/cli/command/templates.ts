@@ -4,7 +4,7 @@ import { terminalWidth } from '../output/terminal.ts'
 import { counted } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { readText } from '../values.ts'
+import { given, readText } from '../values.ts'
 import { addExport, addPreview, addShow } from './templates-show.ts'
 
 interface LocaleOption {
@@ -99,10 +99,10 @@ async function setTemplate(
   event: string,
   channel: string,
   part: never,
-  given: string,
+  text: string,
 ): Promise<void> {
-  const body = await readText('<body>', given)
-  await envoyer.templates.set(event, channel, part, body, locale === undefined ? {} : { locale })
+  const body = await readText('<body>', text)
+  await envoyer.templates.set(event, channel, part, body, given({ locale }))
   out.result({ event, channel, part, locale: locale ?? '', characters: body.length }, () => [
     `Kept: ${[event, channel, part, locale].filter(Boolean).join(' / ')}. Every process has it within five seconds.`,
   ])
@@ -115,12 +115,7 @@ async function resetTemplate(
   channel: string,
   part?: never,
 ): Promise<void> {
-  const removed = await envoyer.templates.reset(
-    event,
-    channel,
-    part,
-    locale === undefined ? {} : { locale },
-  )
+  const removed = await envoyer.templates.reset(event, channel, part, given({ locale }))
   out.result({ event, channel, part: part ?? null, locale: locale ?? null, removed }, () => [
     removed === 0
       ? 'There was no such text: the files hold already.'

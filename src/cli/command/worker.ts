@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { duration } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { readCount, readList } from '../values.ts'
+import { given, readCount, readList } from '../values.ts'
 
 interface Options {
   readonly channels?: readonly string[]
@@ -32,8 +32,7 @@ async function work({ envoyer, out }: Session, options: Options): Promise<void> 
   const startedAt = performance.now()
   const told = toldToEnd()
   const worker = await envoyer.worker({
-    ...(channels ? { channels } : {}),
-    ...(concurrency === undefined ? {} : { concurrency }),
+    ...given({ channels, concurrency }),
     // It is this command that ends, with exit code 0.
     stopOn: [],
   })

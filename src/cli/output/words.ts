@@ -1,3 +1,5 @@
+import type { ChannelSetting } from '../../setting/settings.ts'
+
 /** `1 delivery`, `2,000 deliveries`. */
 export function counted(count: number, one: string, several = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : several}`
@@ -5,6 +7,10 @@ export function counted(count: number, one: string, several = `${one}s`): string
 
 export const deliveries = (count: number) => counted(count, 'delivery', 'deliveries')
 export const notifications = (count: number) => counted(count, 'notification')
+
+/** How a row tells of a channel. */
+export const channelState = ({ on, paused }: ChannelSetting) =>
+  on ? (paused ? 'paused' : 'on') : 'off'
 
 export function number(count: number): string {
   return count.toLocaleString('en-US')
