@@ -31,6 +31,11 @@ const isCommandTest = (file: string) => basename(dirname(file)) === 'cli'
 const args = process.argv.slice(2)
 const thorough = args.includes('--thorough') || process.env.ENVOYER_THOROUGH === '1'
 const named = args.filter((arg) => !arg.startsWith('--'))
+const unknown = args.filter((arg) => arg.startsWith('--') && arg !== '--thorough')
+if (unknown.length > 0) {
+  console.error(`Usage: npm test [-- [--thorough] file…]. Not known: ${unknown.join(', ')}`)
+  process.exit(2)
+}
 const limits = thorough
   ? { testMs: 120 * minute, fileMs: 240 * minute }
   : { testMs: 5 * minute, fileMs: 8 * minute }
