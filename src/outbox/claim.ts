@@ -32,7 +32,7 @@ export interface Claim {
 }
 
 /** How many lanes one claim looks at. More wait for the next one, which goes on after them. */
-const lanesAtOnce = 64
+export const lanesAtOnce = 128
 
 const noLane = '00000000-0000-0000-0000-000000000000'
 

@@ -11,29 +11,46 @@ export interface Held {
 export const whereHeld = `
   d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.claims = h.claims`
 
-const fromHeld = `
-  FROM UNNEST($1::uuid[], $2::int[]) AS h (id, claims)
-  WHERE ${whereHeld}`
+const held = 'UNNEST($1::uuid[], $2::int[]) AS h (id, claims)'
 
 function values(deliveries: readonly Held[]) {
   const ordered = inOrder(deliveries)
   return [ordered.map((each) => each.id), ordered.map((each) => each.claims)]
 }
 
-/** Prolongs leases. Gives the ids still held; the others belong to somebody else by now. */
+/** The ids whose leases were prolonged, and those that somebody was just writing. */
+export interface Renewal {
+  readonly renewed: ReadonlySet<string>
+  readonly busy: ReadonlySet<string>
+}
+
+/**
+ * Prolongs leases; what is in neither set belongs to somebody else by now, or is settled. It waits for
+ * no row: who settles a chunk locks the same ones in an order of their own, and each would wait for the
+ * other.
+ */
 export async function renew(
   o: Outbox,
   db: Executor,
   deliveries: readonly Held[],
   leaseMs: number,
-): Promise<Set<string>> {
-  const rows = await db.execute<{ id: string }>(
-    `UPDATE ${o.schema}.delivery d SET lease_until = ${now(3)} + $4::float8 * interval '1 ms'
-     ${fromHeld}
-     RETURNING d.id`,
+): Promise<Renewal> {
+  const rows = await db.execute<{ id: string; renewed: boolean }>(
+    `WITH free AS MATERIALIZED (
+       SELECT d.id FROM ${o.schema}.delivery d, ${held} WHERE ${whereHeld}
+       FOR NO KEY UPDATE OF d SKIP LOCKED),
+     renewed AS (
+       UPDATE ${o.schema}.delivery
+       SET lease_until = ${now(3)} + $4::float8 * interval '1 ms'
+       WHERE id = ANY(ARRAY(SELECT id FROM free))
+       RETURNING id)
+     SELECT d.id, d.id IN (SELECT id FROM renewed) AS renewed
+     FROM ${o.schema}.delivery d, ${held} WHERE ${whereHeld}`,
     [...values(deliveries), o.clockOffsetMs(), leaseMs],
   )
-  return new Set(rows.map((row) => row.id))
+  const idsWhere = (renewed: boolean) =>
+    new Set(rows.filter((row) => row.renewed === renewed).map((row) => row.id))
+  return { renewed: idsWhere(true), busy: idsWhere(false) }
 }
 
 /** Gives back what was claimed and not sent, as if it had not been tried. */
@@ -46,7 +63,7 @@ export async function giveBack(
     `UPDATE ${o.schema}.delivery d
      SET status = 'pending', attempts = d.attempts - 1, lease_until = NULL,
        turn = ${turn}
-     ${fromHeld}`,
+     FROM ${held} WHERE ${whereHeld}`,
     values(deliveries),
   )
 }

@@ -1,4 +1,4 @@
-import type { Held } from '../outbox/hold.ts'
+import type { Held, Renewal } from '../outbox/hold.ts'
 import { repeat } from './repeat.ts'
 
 /** What is known here of a claim. */
@@ -21,7 +21,7 @@ export interface Leases {
 /** Keeps the leases of what is in flight alive, every third of their length. */
 export function createLeases(
   leaseMs: number,
-  renew: (deliveries: readonly Held[]) => Promise<Set<string>>,
+  renew: (deliveries: readonly Held[]) => Promise<Renewal>,
   onError: (error: Error) => void,
 ): Leases {
   const entries = new Map<string, Lease>()
@@ -30,11 +30,11 @@ export function createLeases(
     const asked = [...entries.values()].filter((entry) => !entry.lost)
     if (asked.length === 0) return
     const askedAt = performance.now()
-    const kept = await renew(asked)
+    const { renewed, busy } = await renew(asked)
     for (const entry of asked) {
-      if (kept.has(entry.id)) entry.until = askedAt + leaseMs
+      if (renewed.has(entry.id)) entry.until = askedAt + leaseMs
       // Settled meanwhile, or somebody else's: either way not ours to send any more.
-      else entry.lost = true
+      else if (!busy.has(entry.id)) entry.lost = true
     }
   }
   const rounds = repeat(leaseMs / 3, round, onError)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { retry } from '../../src/outbox/again.ts'
 import { holdBack, laneBucket, returnTokens, setRate } from '../../src/outbox/bucket.ts'
+import { lanesAtOnce } from '../../src/outbox/claim.ts'
 import { claimAlone } from '../../src/outbox/claim-alone.ts'
 import { stateOf } from '../../src/outbox/find.ts'
 import { adoptLost, giveBack, renew } from '../../src/outbox/hold.ts'
@@ -74,20 +75,21 @@ onEveryEngine('the outbox', (engine) => {
   })
 
   test('with more lanes than one claim looks at, each has its turn', async () => {
-    for (let n = 0; n < 70; n += 1) await bare.write(3, { to: `lane${n}-` })
+    const lanes = lanesAtOnce + 6
+    for (let n = 0; n < lanes; n += 1) await bare.write(3, { to: `lane${n}-` })
     const seen = new Set<string>()
     let afterLane: string | null = null
     for (let round = 0; round < 6; round += 1) {
-      const next = await bare.claim({ limit: 64, afterLane })
+      const next = await bare.claim({ limit: lanesAtOnce, afterLane })
       for (const { lane } of next.claimed) seen.add(lane)
       afterLane = next.nextLane
-      if (round === 1) assert.equal(seen.size, 70)
+      if (round === 1) assert.equal(seen.size, lanes)
     }
     assert.equal((await bare.rows()).filter(({ status }) => status === 'pending').length, 0)
   })
 
   test('urgent lanes that nobody here can claim do not hide the ones after them', async () => {
-    for (let n = 0; n < 64; n += 1) await bare.write(1, { event: 'removed', urgent: true })
+    for (let n = 0; n < lanesAtOnce; n += 1) await bare.write(1, { event: 'removed', urgent: true })
     await bare.write(1, { urgent: true })
     const first = await bare.claim()
     assert.deepEqual(first.claimed, [])
@@ -141,13 +143,14 @@ onEveryEngine('the outbox', (engine) => {
     await bare.write(1)
     const { claimed } = await bare.claim({ leaseMs: 1000 })
     bare.advance(900)
-    assert.equal((await renew(bare.outbox, bare.database, claimed, 1000)).size, 1)
+    assert.equal((await renew(bare.outbox, bare.database, claimed, 1000)).renewed.size, 1)
     bare.advance(900)
     assert.equal((await adoptLost(bare.outbox, bare.database, everything)).length, 0)
     bare.advance(200)
     assert.equal((await adoptLost(bare.outbox, bare.database, everything)).length, 1)
     await settle(bare.outbox, bare.database, [asRetry(claimed[0]!, 0, 'worker-lost')])
-    assert.equal((await renew(bare.outbox, bare.database, claimed, 1000)).size, 0)
+    const late = await renew(bare.outbox, bare.database, claimed, 1000)
+    assert.deepEqual([late.renewed.size, late.busy.size], [0, 0])
     bare.advance(-2000)
   })
 
@@ -443,6 +446,20 @@ describe('two workers on PostgreSQL', () => {
       ])
       assert.equal(ends.flatMap(({ completed }) => completed).length, 8)
     }
+  })
+
+  test('a lease is prolonged without waiting for what is being written', async () => {
+    await bare.write(2)
+    const { claimed } = await bare.claim()
+    const [first, second] = claimed.map(({ id }) => id) as [string, string]
+    const { outbox, database } = bare
+    const renewal = await database.transaction(async (tx) => {
+      await tx.execute(`SELECT FROM ${outbox.schema}.delivery WHERE id = $1 FOR UPDATE`, [first])
+      // Of another session; it would wait for the end of this one.
+      return renew(outbox, database, claimed, 1000)
+    })
+    assert.deepEqual(renewal, { renewed: new Set([second]), busy: new Set([first]) })
+    await settle(outbox, database, claimed.map(asSent))
   })
 
   test('claims at once take different deliveries', async () => {

@@ -43,7 +43,11 @@ onEveryEngine('a worker in trouble', (engine) => {
     const bare = await openBare(engine)
     const fail = (error: Error) => assert.fail(error)
     const leaseMs = 1000
-    const leases = createLeases(leaseMs, async () => new Set(), fail)
+    const leases = createLeases(
+      leaseMs,
+      async () => ({ renewed: new Set(), busy: new Set() }),
+      fail,
+    )
     try {
       await bare.write(1)
       const { claimed } = await bare.claim()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createLeases } from '../../src/worker/leases.ts'
+import { createLeases, type Lease } from '../../src/worker/leases.ts'
 
 test('a late end of an earlier claim does not give up the lease of the present one', async () => {
   const renewed = new Set<string>()
@@ -9,7 +9,7 @@ test('a late end of an earlier claim does not give up the lease of the present o
     30,
     async (held) => {
       for (const { id, claims } of held) renewed.add(`${id}/${claims}`)
-      return new Set(held.map(({ id }) => id))
+      return { renewed: new Set(held.map(({ id }) => id)), busy: new Set() }
     },
     () => {},
   )
@@ -20,4 +20,23 @@ test('a late end of an earlier claim does not give up the lease of the present o
   await sleep(40)
   leases.stop()
   assert.deepEqual([...renewed], ['a/2'])
+})
+
+test('what somebody is just writing is neither prolonged nor lost', async () => {
+  const leases = createLeases(
+    60,
+    async () => ({ renewed: new Set(['a']), busy: new Set(['b']) }),
+    () => {},
+  )
+  const now = performance.now()
+  const [a, b, c] = ['a', 'b', 'c'].map((id) => leases.add({ id, claims: 1 }, now)) as [
+    Lease,
+    Lease,
+    Lease,
+  ]
+  await sleep(50)
+  leases.stop()
+  assert.deepEqual([a.lost, b.lost, c.lost], [false, false, true])
+  assert.ok(a.until > now + 60)
+  assert.equal(b.until, now + 60)
 })

@@ -192,11 +192,12 @@ export const renewSome = (given: Some): Step =>
       const all = given.stale ? [...worker.held, ...worker.past] : worker.held
       const newest = new Map(all.map((grip) => [grip.id, grip]))
       const grips = [...newest.values()]
-      return { grips, kept: await renew(site.outbox, site.database, grips, leaseMs) }
+      return { grips, ...(await renew(site.outbox, site.database, grips, leaseMs)) }
     },
-    (model, { grips, kept }) => {
+    (model, { grips, renewed, busy }) => {
       const held = grips.filter((grip) => isHeld(model.deliveries.get(grip.id)!, grip))
-      same('renewed', sorted(kept), sorted(held.map(({ id }) => id)))
+      same('renewed', sorted(renewed), sorted(held.map(({ id }) => id)))
+      same('busy', [...busy], [])
       for (const { id } of held) model.deliveries.get(id)!.leaseUntil = model.now + leaseMs
     },
   )
