@@ -88,9 +88,21 @@ const leastSecretLength = 6
  * an address's are never to be shown. Without the scheme too (`Bearer …`).
  */
 export function createMask(headers: Headers): (text: string) => string {
-  const secrets = Object.entries(headers)
-    .filter(([name]) => !shown.has(name))
-    .flatMap(([, value]) => [value, value.slice(value.indexOf(' ') + 1)])
-    .filter((value) => value.length >= leastSecretLength)
-  return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
+  const secrets: string[] = []
+  for (const name of Object.keys(headers)) {
+    if (shown.has(name)) continue
+    const value = headers[name]!
+    const space = value.indexOf(' ')
+    if (value.length >= leastSecretLength) secrets.push(value)
+    if (space >= 0 && value.length - space - 1 >= leastSecretLength) {
+      secrets.push(value.slice(space + 1))
+    }
+  }
+  return (text) => {
+    let masked = text
+    for (const secret of secrets) {
+      if (secret.length <= masked.length) masked = masked.replaceAll(secret, '***')
+    }
+    return masked
+  }
 }

@@ -115,25 +115,24 @@ export function http(options: HttpOptions = {}): HttpBackend {
   })
 
   function prepare(outgoing: WebhookOutgoing) {
-    const { address } = outgoing
+    const { address, traceparent } = outgoing
     // Of the same header the receiver's own wins: nobody else knows its authorization.
-    const { 'content-type': wanted = defaults.contentType, ...custom } = {
+    const headers: Record<string, string> = {
+      'user-agent': 'Envoyer',
+      ...(traceparent !== undefined && { traceparent }),
+      'content-type': defaults.contentType,
       ...defaults.headers,
       ...outgoing.options?.headers,
       ...address.headers,
     }
+    const wanted = headers['content-type']!
     const { body, contentType } = payload(outgoing, method, wanted)
     const secrets = address.secret === undefined ? defaults.secrets : [address.secret].flat()
     // Receivers refuse for good what is stamped minutes off their own time (Standard Webhooks 1.0).
     const signed = { id: outgoing.id, timestamp: outgoing.startedAt, body: body ?? '' }
-    const headers = {
-      'user-agent': 'Envoyer',
-      ...(outgoing.traceparent !== undefined && { traceparent: outgoing.traceparent }),
-      ...custom,
-      ...(contentType !== undefined && { 'content-type': contentType }),
-      ...sign(signed, secrets),
-    }
-    return { url: address.url, headers, body }
+    if (contentType === undefined) delete headers['content-type']
+    else headers['content-type'] = contentType
+    return { url: address.url, headers: Object.assign(headers, sign(signed, secrets)), body }
   }
 
   return {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Channel } from '../channel/channel.ts'
 import type { Database } from '../database/contract.ts'
 import { toError } from '../errors.ts'
@@ -23,36 +24,29 @@ interface Keeping {
 
 /** One try under way. A class, for this is the hot path: it makes only what is asked for. */
 class Try implements Hold {
+  readonly deadline: Deadline
   readonly #lease: Lease
   readonly #claimedAt: number
   /** Not from when it was asked for: that wait would put the clock forward, past an opening. */
   readonly #answeredAt = performance.now()
-  #controller: AbortController | undefined
-  #reason: Error | undefined
   #call: ((reason: Error) => void) | undefined
 
-  constructor(lease: Lease, { claimedAt }: Claimed) {
+  constructor(deadline: Deadline, lease: Lease, { claimedAt }: Claimed) {
+    this.deadline = deadline
     this.#lease = lease
     this.#claimedAt = claimedAt.getTime()
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#reason) this.#controller.abort(this.#reason)
-    }
-    return this.#controller.signal
+    return this.deadline.signal
   }
 
   onAbort(call: (reason: Error) => void): void {
     this.#call = call
-    if (this.#reason) call(this.#reason)
+    if (this.deadline.reason) call(this.deadline.reason)
   }
 
-  abort(reason: Error): void {
-    if (this.#reason) return
-    this.#reason = reason
-    this.#controller?.abort(reason)
+  aborted(reason: Error): void {
     this.#call?.(reason)
   }
 
@@ -65,22 +59,83 @@ class Try implements Hold {
   }
 }
 
+/** Tries that began within so long of each other share a deadline, as late as the last one's. */
+const togetherMs = 20
+
+/** How long some tries may take. A timer and an `AbortSignal` for each would be a cost to be seen. */
+class Deadline {
+  readonly tries = new Set<Try>()
+  reason: Error | undefined
+  readonly #beganAt = performance.now()
+  readonly #timer: NodeJS.Timeout
+  #controller: AbortController | undefined
+
+  constructor(timeoutMs: number) {
+    this.#timer = setTimeout(() => {
+      this.abort(new Error(`No answer within ${timeoutMs} ms`))
+    }, timeoutMs + togetherMs)
+  }
+
+  isOpen(): boolean {
+    return this.reason === undefined && performance.now() < this.#beganAt + togetherMs
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      // Node.js warns of more than ten; here a hundred may share it.
+      setMaxListeners(0, this.#controller.signal)
+      if (this.reason) this.#controller.abort(this.reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: Error): void {
+    if (this.reason) return
+    this.reason = reason
+    this.#controller?.abort(reason)
+    for (const each of this.tries) each.aborted(reason)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}
+
 /** The tries under way, so that a shutdown can abort them. */
 export function createSending() {
-  const tries = new Set<Try>()
+  const deadlines = new Set<Deadline>()
+  /** Those that the next try may share, by how long it may take. */
+  const latest = new Map<number, Deadline>()
   const reason = new Error('The worker is stopping')
   let aborted = false
+  const deadlineFor = (timeoutMs: number): Deadline => {
+    const open = latest.get(timeoutMs)
+    if (open?.isOpen()) return open
+    const deadline = new Deadline(timeoutMs)
+    if (aborted) deadline.abort(reason)
+    deadlines.add(deadline)
+    latest.set(timeoutMs, deadline)
+    return deadline
+  }
   return {
-    begin(lease: Lease, claimed: Claimed): Try {
-      const begun = new Try(lease, claimed)
-      if (aborted) begun.abort(reason)
-      tries.add(begun)
+    begin(lease: Lease, claimed: Claimed, timeoutMs: number): Try {
+      const deadline = deadlineFor(timeoutMs)
+      const begun = new Try(deadline, lease, claimed)
+      deadline.tries.add(begun)
       return begun
     },
-    end: (ended: Try) => void tries.delete(ended),
+    end(ended: Try) {
+      const { deadline } = ended
+      deadline.tries.delete(ended)
+      if (deadline.tries.size > 0) return
+      deadline.end()
+      deadlines.delete(deadline)
+      for (const [timeoutMs, open] of latest) if (open === deadline) latest.delete(timeoutMs)
+    },
     abort() {
       aborted = true
-      for (const each of tries) each.abort(reason)
+      for (const deadline of deadlines) deadline.abort(reason)
     },
     isAborted: () => aborted,
   }
@@ -92,11 +147,9 @@ export function createStart(
   { timeoutMs }: Pick<Channel, 'timeoutMs'>,
   { leases, settler, sending }: Keeping,
 ) {
-  const late = (begun: Try) => begun.abort(new Error(`No answer within ${timeoutMs} ms`))
   return async (claimed: Claimed, claimedAt: number): Promise<void> => {
     const lease = leases.add(claimed, claimedAt)
-    const begun = sending.begin(lease, claimed)
-    const timer = setTimeout(late, timeoutMs, begun)
+    const begun = sending.begin(lease, claimed, timeoutMs)
     let settling = false
     try {
       const outcome = await parts.deliver(claimed, begun)
@@ -113,7 +166,6 @@ export function createStart(
       // Not settled: the lease expires, and it is tried again.
       parts.onError(toError(thrown))
     } finally {
-      clearTimeout(timer)
       sending.end(begun)
       if (!settling) leases.remove(claimed)
     }
