@@ -40,7 +40,7 @@ function planOf(channel: Channel, quick: boolean): Plan {
   const of = { warmUp: mail ? 1000 : 4000, count: mail ? 5000 : 20_000 }
   return quick
     ? {
-        ...{ ...of, count: of.count * 0.4, rounds: 3, roundsMs: 24_000 },
+        ...{ ...of, count: of.count * 0.3, rounds: 3, roundsMs: 20_000 },
         ...{ singles: 200, singlesOf: ['envoyer', 'ordinary'] },
       }
     : {
