@@ -5,7 +5,8 @@ import type { Command } from 'commander'
 import { createProgram } from '../../src/cli/program.ts'
 import { examples, leaves } from '../../src/cli/tree.ts'
 import { errorTable } from '../../src/errors.ts'
-import { blocksOf, pages, readPage } from './page.ts'
+import { commandLines, commandSpans } from './commands.ts'
+import { pages, readPage } from './page.ts'
 
 const program = createProgram()
 
@@ -35,16 +36,7 @@ function problemOf(line: string): string | undefined {
   return undefined
 }
 
-/** Command lines in shell blocks, and whole code spans. */
-function commandsIn(page: string): string[] {
-  const shell = blocksOf(page)
-    .filter(({ language }) => ['sh', 'bash', 'shell'].includes(language))
-    .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split('\n'))
-  const spans = [...page.matchAll(/`((?:npx )?envoyer [^`\n]+)`/g)].map(([, span]) => span!)
-  return [...shell, ...spans]
-    .map((line) => line.trim().replace(/^npx /, ''))
-    .filter((line) => /^envoyer [a-z-]/.test(line))
-}
+const commandsIn = (page: string) => [...commandLines(page), ...commandSpans(page)]
 
 test('every command that the pages name is there, with its flags', async () => {
   const wrong: string[] = []

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import pg from 'pg'
-import { postgresUrl } from '../support/engines.ts'
+import { freshDatabaseUrl } from '../support/engines.ts'
 import { createFolder, removeFolder, typeProblems, writeInto } from './folder.ts'
 import { type Block, blocksOf, isFile, pages, readPage } from './page.ts'
 import { prelude } from './prelude.ts'
@@ -46,7 +44,7 @@ describe('what a page says, done', () => {
       const name = path.replace(/\W+/g, '-')
       const [work, keep] = [join(folder, name), join(folder, `${name}-kept`)]
       await mkdir(work)
-      const database = new URL(await createDatabase()).href
+      const database = new URL(await freshDatabaseUrl()).href
       const port = String(await freePort())
       const reader = createReader({
         folder: work,
@@ -87,7 +85,7 @@ test('the transactions of the guide write both or nothing on PostgreSQL', async 
     (block) => block.language === 'ts' && block.text.includes('UPDATE orders'),
   )
   assert.equal(pieces.length, 2)
-  const databaseUrl = await createDatabase()
+  const databaseUrl = await freshDatabaseUrl()
   for (const [index, { text }] of pieces.entries()) {
     const path = `joined/${index}.ts`
     await writeInto(folder, path, joined(text))
@@ -172,16 +170,6 @@ async function sourcesIn(kept: string): Promise<string[]> {
   return names
     .filter((name) => name.endsWith('.ts'))
     .map((name) => relative(folder, join(kept, name)))
-}
-
-async function createDatabase(): Promise<string> {
-  const url = new URL(postgresUrl())
-  const client = new pg.Client(url.href)
-  await client.connect()
-  url.pathname = `docs_${randomBytes(6).toString('hex')}`
-  await client.query(`CREATE DATABASE ${url.pathname.slice(1)}`)
-  await client.end()
-  return url.href
 }
 
 function freePort(): Promise<number> {

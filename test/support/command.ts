@@ -23,6 +23,8 @@ const entries = {
   [`${deep}/index`]: 'src/index',
   [`${deep}/worker`]: `${deep}/worker`,
   'channels/console/index': 'channels/console/index',
+  'channels/email/index': 'channels/email/index',
+  'channels/sms/index': 'channels/sms/index',
   'channels/webhook/index': 'channels/webhook/index',
 }
 
@@ -50,7 +52,7 @@ export async function makeCommand(): Promise<MadeCommand> {
       })),
       outdir: join(place, 'dist'),
       chunkNames: `${deep}/[hash]`,
-      external: ['pg-native', 'jiti', '@electric-sql/pglite'],
+      external: ['pg-native', 'jiti', '@electric-sql/pglite', 'nodemailer', 'twilio'],
       banner: {
         js: "import { createRequire as $create } from 'node:module'; const require = $create(import.meta.url);",
       },
@@ -93,11 +95,14 @@ export interface RunOptions {
   readonly input?: string
 }
 
+/** The program that `envoyer` is. */
+export const mainPath = () =>
+  join(process.env.ENVOYER_TEST_COMMAND!, 'node_modules/envoyer/dist/src/cli/main.js')
+
 /** Starts `envoyer` as a process. */
 export function startCommand(args: readonly string[], options: RunOptions): ChildProcess {
-  const main = join(process.env.ENVOYER_TEST_COMMAND!, 'node_modules/envoyer/dist/src/cli/main.js')
   const { NODE_TEST_CONTEXT, NODE_OPTIONS, ENVOYER_DATABASE_URL, ...env } = process.env
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [mainPath(), ...args], {
     cwd: options.folder,
     env: { ...env, ...options.env },
     stdio: 'pipe',

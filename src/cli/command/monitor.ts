@@ -23,7 +23,7 @@ export function addMonitor(program: Command): void {
         .choices(['failed', 'pending'])
         .makeOptionMandatory(),
     )
-    .requiredOption('--limit <number>', 'so many are too many', readCount)
+    .option('--limit <number>', 'so many are too many', readCount, 1)
     .option(
       '--minutes <number>',
       'failed within so many minutes, or due for longer than so many; without it, all',

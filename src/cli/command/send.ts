@@ -94,7 +94,9 @@ function lines({ notificationId, count, repeated, deliveries: made, skipped }: S
   const head = repeated ? 'sent before with this key, nothing new' : 'written'
   const rows = made
     .slice(0, shown)
-    .map(({ id, channel, to, sendAt, reason }) => [id, channel, to, instant(sendAt), reason])
+    .map(({ id, channel, to, sendAt, reason }) =>
+      reason === 'open' ? [id, channel, to, 'now', ''] : [id, channel, to, instant(sendAt), reason],
+    )
   const more = count - rows.length
   return [
     `${deliveries(count)} ${head}: notification ${notificationId}`,
