@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
@@ -17,16 +17,16 @@ import { commandLines } from '../docs/commands.ts'
 import { pages, readPage } from '../docs/page.ts'
 import { mainPath, projectFolder } from '../support/command.ts'
 import { until } from '../support/database.ts'
-import { freshDatabaseUrl, freshSchema, postgresUrl } from '../support/engines.ts'
+import { freshDatabaseUrl, freshSchema, onEveryEngine, postgresUrl } from '../support/engines.ts'
 
 const config = (where: string) => `
-import { type Backend, createEnvoyer, DeliveryError, defineEvent, Permanent } from 'envoyer'
+import { createEnvoyer, defineEvent, Permanent } from 'envoyer'
 import { consoleChannel } from 'envoyer/channels/console'
 import { email } from 'envoyer/channels/email'
 import { sms } from 'envoyer/channels/sms'
 import { z } from 'zod'
 
-const backend: Backend<any, any, any> = {
+const backend = {
   name: 'pretended',
   async send({ id, address }) {
     if (JSON.stringify(address).includes('closed.example')) throw new Permanent('nobody there', { code: 'ECONNREFUSED' })
@@ -71,20 +71,22 @@ const programs = (): Readonly<Record<string, string>> => ({
   open: 'echo "$1" > opened',
 })
 
-async function makeProject(where: string): Promise<string> {
-  const folder = await projectFolder()
-  const bin = Object.entries(programs()).map(([name, line]) => [
-    `bin/${name}`,
-    `#!/bin/sh\n${line}\n`,
-  ])
-  for (const [path, body] of [
-    ...Object.entries({ ...files, 'envoyer.config.ts': config(where) }),
-    ...bin,
-  ]) {
-    await mkdir(join(folder, path!, '..'), { recursive: true })
-    await writeFile(join(folder, path!), body!)
+/** The folder of these programs. */
+let bin: string
+before(async () => {
+  bin = await projectFolder()
+  for (const [name, line] of Object.entries(programs())) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 })
   }
-  for (const name of Object.keys(programs())) await chmod(join(folder, 'bin', name), 0o755)
+})
+
+async function makeProject(database?: string): Promise<string> {
+  const folder = await projectFolder()
+  const where = database ?? `directory: ${JSON.stringify(join(folder, 'database'))},`
+  for (const [path, body] of Object.entries({ ...files, 'envoyer.config.mjs': config(where) })) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), body)
+  }
   await mkdir(join(folder, '.local/share/bash-completion/completions'), { recursive: true })
   return folder
 }
@@ -105,14 +107,55 @@ const isInit = (line: string) => /^envoyer init\b/.test(line)
 /** Runs for as long as it is let. */
 const isEndless = (line: string) => /^envoyer worker\b|--watch\b/.test(line)
 
-describe('every command that is shown does what it says', () => {
+const start = (line: string, cwd: string) =>
+  spawn('sh', ['-c', `exec ${line}`], {
+    cwd,
+    env: {
+      ...process.env,
+      NODE_TEST_CONTEXT: undefined,
+      NODE_OPTIONS: '',
+      HOME: cwd,
+      PATH: `${bin}${delimiter}${process.env.PATH}`,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+
+const run = async (line: string, cwd: string): Promise<string> => {
+  const child = start(line, cwd)
+  const ended = once(child, 'close')
+  const [out, err] = [text(child.stdout), text(child.stderr)]
+  const [code] = await ended
+  assert.equal(code, 0, `${line} ended with ${code}\n${await err}${await out}`)
+  return out
+}
+
+const runAWhile = async (line: string, cwd: string): Promise<void> => {
+  const child = start(line, cwd)
+  const ended = once(child, 'close')
+  const err = text(child.stderr)
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    said += more
+  })
+  await until(() => said !== '' || child.exitCode !== null, `${line} says something`, 60_000)
+  child.kill('SIGINT')
+  assert.deepEqual(await ended, [0, null], `${line}\n${await err}${said}`)
+  assert.notEqual(said, '')
+}
+
+onEveryEngine('every command that is shown does what it says', (engine) => {
   let folder: string
   let app: Envoyer<never, never>
 
   before(async () => {
-    folder = await makeProject(`databaseUrl: '${postgresUrl()}', schema: '${freshSchema()}',`)
-    app = (await import(pathToFileURL(join(folder, 'envoyer.config.ts')).href)).default
+    folder = await makeProject(
+      engine.name === 'postgres'
+        ? `databaseUrl: '${postgresUrl()}', schema: '${freshSchema()}',`
+        : undefined,
+    )
+    app = (await import(pathToFileURL(join(folder, 'envoyer.config.mjs')).href)).default
     await app.migrate()
+    // On the embedded database it is the owner, and the commands go through it.
     await app.worker({ pollMs: 100, stopOn: [] })
   })
   after(() => app.close())
@@ -143,66 +186,14 @@ describe('every command that is shown does what it says', () => {
     return asks && !/ --(yes|dry-run)\b/.test(line) ? `${line} --yes` : line
   }
 
-  const start = (line: string, cwd: string) =>
-    spawn('sh', ['-c', `exec ${line}`], {
-      cwd,
-      env: {
-        ...process.env,
-        NODE_TEST_CONTEXT: undefined,
-        NODE_OPTIONS: '',
-        HOME: folder,
-        PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}`,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-
-  const run = async (line: string, cwd = folder): Promise<string> => {
-    const child = start(line, cwd)
-    const ended = once(child, 'close')
-    const [out, err] = [text(child.stdout), text(child.stderr)]
-    const [code] = await ended
-    assert.equal(code, 0, `${line} ended with ${code}\n${await err}${await out}`)
-    return out
-  }
-
-  const runAWhile = async (line: string): Promise<void> => {
-    const child = start(line, folder)
-    const ended = once(child, 'close')
-    const err = text(child.stderr)
-    let said = ''
-    child.stdout.setEncoding('utf8').on('data', (more: string) => {
-      said += more
-    })
-    await until(() => said !== '' || child.exitCode !== null, `${line} says something`, 60_000)
-    child.kill('SIGINT')
-    assert.deepEqual(await ended, [0, null], `${line}\n${await err}${said}`)
-    assert.notEqual(said, '')
-  }
-
   for (const shown of documented) {
     if (isMove(shown) || isInit(shown)) continue
     test(shown, async () => {
       const line = await lineFor(shown)
-      if (isEndless(line)) return runAWhile(line)
-      const out = await run(line)
+      if (isEndless(line)) return runAWhile(line, folder)
+      const out = await run(line, folder)
       if (shown.includes('| jq')) JSON.parse(out)
       if (!shown.includes(' > ')) assert.notEqual(out, '')
-    })
-  }
-
-  for (const shown of documented.filter(isInit)) {
-    test(shown, async () => {
-      assert.match(await run(shown, await projectFolder()), /npm start/)
-    })
-  }
-
-  // They differ in the address only.
-  for (const shown of documented.filter(isMove).slice(0, 1)) {
-    test(shown, async () => {
-      const embedded = await makeProject('')
-      await run('envoyer send newsletter --to @people.json --context @issue.json', embedded)
-      const moved = await run(shown.replace(/postgres:\S+/, await freshDatabaseUrl()), embedded)
-      assert.match(moved, /^delivery +2$/m)
     })
   }
 
@@ -214,6 +205,27 @@ describe('every command that is shown does what it says', () => {
       /complete .*envoyer/,
     )
     assert.match(await left('templates/order-shipped/de/email.html.liquid'), /unterwegs/)
+  })
+})
+
+describe('where a project begins, and where it grows', () => {
+  for (const shown of documented.filter(isInit)) {
+    test(shown, async () => {
+      assert.match(await run(shown, await projectFolder()), /npm start/)
+    })
+  }
+
+  // They differ in the address only.
+  for (const shown of documented.filter(isMove).slice(0, 1)) {
+    test(shown, async () => {
+      const folder = await makeProject()
+      await run('envoyer send newsletter --to @people.json --context @issue.json', folder)
+      const moved = await run(shown.replace(/postgres:\S+/, await freshDatabaseUrl()), folder)
+      assert.match(moved, /^delivery +2$/m)
+    })
+  }
+
+  test('the pages show both, and much else', () => {
     for (const some of [isMove, isInit, isEndless]) assert.ok(documented.some(some))
     assert.ok(documented.length > 60, `${documented.length} commands`)
   })
