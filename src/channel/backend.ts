@@ -43,7 +43,10 @@ export interface Outgoing<
    * providers that carry it on.
    */
   readonly traceparent?: string | undefined
-  /** Aborted when the attempt's time is up, or the worker must stop. */
+  /**
+   * Aborted when the attempt's time is up, or the worker must stop. Attempts that began together
+   * share it, so take off what you have listening on it.
+   */
   readonly signal: AbortSignal
 }
 
