@@ -136,6 +136,12 @@ export const errorTable = {
       'The tables in the database are more than one version ahead of this version of envoyer.',
     remedy: 'Deploy the newer version of envoyer to this process.',
   },
+  'send-abandoned': {
+    meaning:
+      'Nothing was added to the notification for a day, so a worker took its sender for dead and closed it.',
+    remedy:
+      'What was written is sent. Give a `send` that takes so long a `key`: it can be gone on with whenever you like.',
+  },
   'sample-impossible': {
     meaning: 'No sample can be made up for a preview.',
     remedy: 'Give a `context` of your own, or the `recipient` where the message names it.',

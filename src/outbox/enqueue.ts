@@ -173,6 +173,7 @@ export async function enqueueChunks(
     for await (const chunk of chunks) {
       const written = await inTransaction((tx) => addDeliveries(o, tx, own, chunk.made))
       if (written === undefined) {
+        if (notification.key === undefined) throw new EnvoyerError('send-abandoned', id)
         return repeatedBy(await inTransaction((tx) => keyHolder(o, tx, notification)))
       }
       await wrote(chunk, written, { notificationId: id, continued })

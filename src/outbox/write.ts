@@ -241,21 +241,24 @@ export async function eraseFollowUp(o: Outbox, tx: Executor, id: string): Promis
   )
 }
 
-/** Says that no more deliveries follow. True where all are settled already: it is completed now. */
+/**
+ * Says that no more deliveries follow. True where all are settled already: it is completed now.
+ * `skipped`: those who got none; `undefined`: as it was told before.
+ */
 export async function sealNotification(
   o: Outbox,
   tx: Executor,
   id: string,
-  skipped: Skipped,
+  skipped: Skipped | undefined,
 ): Promise<boolean> {
   const [row] = await tx.execute<{ completed: boolean }>(
     `UPDATE ${o.schema}.notification
-     SET sealed_at = ${now(1)}, skipped = $3::jsonb,
+     SET sealed_at = ${now(1)}, skipped = coalesce($3::jsonb, skipped),
        completed_at = CASE WHEN open = 0 THEN ${now(1)} END,
        secret = CASE WHEN open = 0 AND secret IS NOT NULL THEN '${erased}' ELSE secret END
      WHERE id = $2 AND sealed_at IS NULL
      RETURNING completed_at IS NOT NULL AS completed`,
-    [o.clockOffsetMs(), id, JSON.stringify(skipped)],
+    [o.clockOffsetMs(), id, skipped === undefined ? null : JSON.stringify(skipped)],
   )
   return row?.completed === true
 }

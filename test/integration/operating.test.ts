@@ -216,6 +216,64 @@ onEveryEngine('operating', (engine) => {
   })
 
   test(
+    'a worker closes what a dead process left open: without a key, and a day later',
+    withApp(
+      async ({ envoyer, backend }) => {
+        // A generator that never comes to its end stands for a process that died within it.
+        const cutOff = (pager: string, options: object) => {
+          let goOn: () => void = () => {}
+          async function* people() {
+            yield { pager }
+            await new Promise<void>((resolve) => {
+              goOn = resolve
+            })
+            yield { pager: `${pager}2` }
+          }
+          const sending = envoyer.send('alarm', people(), { what: 'x' }, options)
+          return { sending, goOn: () => goOn() }
+        }
+        const old = cutOff('old', {})
+        cutOff('keyed', { key: 'k' })
+        const first = await envoyer.worker()
+        await until(() => backend.sent.length === 2, 'what was written was sent')
+        await first.stop()
+        const query = <T>(sql: string) =>
+          envoyer.transaction((manager) => manager.query(sql)) as Promise<T>
+        for (const table of ['notification', 'delivery'])
+          await query(`UPDATE ${seen}.${table} SET created_at = now() - interval '25 hours'`)
+        cutOff('young', {})
+        await until(async () => (await envoyer.deliveries.count()) === 3, 'written')
+        await query(`UPDATE ${seen}.task SET due_at = now()`)
+        const closed: string[] = []
+        envoyer.on('notification:completed', ({ id }) => closed.push(id))
+        const second = await envoyer.worker()
+        await until(() => closed.length === 1, 'one was closed')
+        await until(() => backend.sent.length === 3, 'the rest was sent')
+        await second.stop()
+        const rows = await query<{ address: string; sealed: boolean }[]>(
+          `SELECT n.sealed_at IS NOT NULL AS sealed, d.address_key AS address
+           FROM ${seen}.notification n JOIN ${seen}.delivery d ON d.notification_id = n.id
+           ORDER BY d.address_key`,
+        )
+        assert.deepEqual(
+          rows.map(({ address, sealed }) => [address, sealed]),
+          [
+            ['keyed', false],
+            ['old', true],
+            ['young', false],
+          ],
+        )
+        // It was only very slow.
+        old.goOn()
+        await assert.rejects(old.sending, { code: 'send-abandoned' })
+        assert.equal(await envoyer.deliveries.count(), 3)
+      },
+      recorder(),
+      { surroundings: { schema: seen } },
+    ),
+  )
+
+  test(
     'a worker prunes where it is told to',
     withApp(
       async ({ envoyer }) => {

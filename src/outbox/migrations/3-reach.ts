@@ -77,6 +77,10 @@ async function addOperation(runner: QueryRunner, s: string): Promise<void> {
     `CREATE INDEX delivery_cancelled ON ${s}.delivery (channel) WHERE status = 'cancelled'`,
   )
   await runner.query(`CREATE INDEX attempt_started ON ${s}.attempt (started_at)`)
+  // What is being written; only a large one is for longer than a moment.
+  await runner.query(
+    `CREATE INDEX notification_unsealed ON ${s}.notification (id) WHERE sealed_at IS NULL`,
+  )
   await runner.query(`
     CREATE TABLE ${s}.worker (
       id uuid PRIMARY KEY,
@@ -106,6 +110,7 @@ async function addOperation(runner: QueryRunner, s: string): Promise<void> {
 
 async function dropOperation(runner: QueryRunner, s: string): Promise<void> {
   for (const table of ['tally', 'task', 'worker']) await runner.query(`DROP TABLE ${s}.${table}`)
+  await runner.query(`DROP INDEX ${s}.notification_unsealed`)
   await runner.query(`DROP INDEX ${s}.attempt_started`)
   await runner.query(`DROP INDEX ${s}.delivery_cancelled`)
   await runner.query(`DROP INDEX ${s}.delivery_failed`)
