@@ -6,14 +6,21 @@ export interface Lease extends Held {
   /** By `performance.now()`; counted from before the claim, so it ends no later than in the database. */
   until: number
   lost: boolean
+  /** It has ended so. */
+  sent?: boolean
 }
 
 export interface Leases {
   add(delivery: Held, claimedAt: number): Lease
   /** Ends the lease of one claim; that of a later claim of the same delivery stays. */
-  remove(claim: Held): void
+  remove(claim: Held, sent?: boolean): void
   /** True where this claim is kept here. */
   has(claim: Held): boolean
+  /**
+   * Tells, of what a statement that begins now brings, which is kept here already, or was until it
+   * was sent meanwhile.
+   */
+  watch(): (claim: Held) => boolean
   held(): readonly Held[]
   stop(): void
 }
@@ -49,10 +56,19 @@ export function createLeases(
       entries.set(delivery.id, entry)
       return entry
     },
-    remove(claim) {
-      if (has(claim)) entries.delete(claim.id)
+    remove(claim, sent = false) {
+      if (!has(claim)) return
+      entries.get(claim.id)!.sent = sent
+      entries.delete(claim.id)
     },
     has,
+    watch() {
+      const before = new Map(entries)
+      return (claim) => {
+        const entry = before.get(claim.id)
+        return has(claim) || (entry?.claims === claim.claims && entry.sent === true)
+      }
+    },
     held: () => [...entries.values()],
     stop: () => void rounds.stop(),
   }

@@ -107,7 +107,7 @@ export async function startWorker(
     const tell = await parts.write(chunk)
     return () => {
       for (const { about, outcome } of chunk) {
-        leases.remove(about)
+        leases.remove(about, outcome.outcome === 'sent')
         if (outcome.outcome === 'retry') poller?.soon(outcome.delayMs)
         else if (outcome.outcome === 'put-off') {
           poller?.soon(Number(outcome.sendAt) - Number(outcome.notBefore))
@@ -223,11 +223,13 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
       if (!parts.isOpen(name))
         return { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
       const askedAt = performance.now()
+      const isHere = leases.watch()
       const answer = await claim(outbox, database, { ...common, ...limits })
       parts.watch.claimed(name, answer.claimed.length, performance.now() - askedAt)
       if (answer.limited) again()
-      // The database died before a claim was on the disk, and gives it again: it is being sent here.
-      const claimed = answer.claimed.filter((each) => !leases.has(each))
+      // The database died before a claim was on the disk, and gives it again: it is being sent here,
+      // or was sent and written down while the answer was under way.
+      const claimed = answer.claimed.filter((each) => !isHere(each))
       return { ...answer, claimed }
     },
     claimAlone: async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Held } from '../../src/outbox/hold.ts'
 import { createLeases, type Lease } from '../../src/worker/leases.ts'
 
 test('a late end of an earlier claim does not give up the lease of the present one', async () => {
@@ -39,4 +40,26 @@ test('what somebody is just writing is neither prolonged nor lost', async () => 
   assert.deepEqual([a.lost, b.lost, c.lost], [false, false, true])
   assert.ok(a.until > now + 60)
   assert.equal(b.until, now + 60)
+})
+
+test('a statement is watched for claims that it brings again', () => {
+  const leases = createLeases(
+    1000,
+    async () => ({ renewed: new Set(), busy: new Set() }),
+    () => {},
+  )
+  const now = performance.now()
+  const [sent, failed, under] = ['sent', 'failed', 'under way'].map((id) => ({
+    id,
+    claims: 1,
+  })) as [Held, Held, Held]
+  for (const each of [sent, failed, under]) leases.add(each, now)
+  const isHere = leases.watch()
+  leases.remove(sent, true)
+  leases.remove(failed)
+  assert.deepEqual([sent, failed, under].map(isHere), [true, false, true])
+  assert.equal(isHere({ ...sent, claims: 2 }), false)
+  // A statement that begins later finds it settled.
+  assert.equal(leases.watch()(sent), false)
+  leases.stop()
 })
