@@ -14,6 +14,7 @@ import { type ChannelLoop, createChannelLoop, type Solo } from './channel-loop.t
 import type { Deliver, Ended, Watch } from './contract.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { createPoller, type Poller } from './poller.ts'
+import { createRateTicket } from './rate-ticket.ts'
 import { createSettler, type WriteChunk } from './settler.ts'
 import { createSending, createStart } from './start.ts'
 
@@ -241,22 +242,6 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
     },
     start,
   })
-}
-
-/**
- * Has the channel looked at when its bucket has a token again. One ticket at a time: each claim that
- * asks for one would otherwise bring another such claim, and they would become more and more.
- */
-function createRateTicket(queue: Queue, name: string, perSecond: number): () => void {
-  const delayMs = Math.max(20, 1000 / perSecond)
-  let nextAt = Number.NEGATIVE_INFINITY
-  return () => {
-    const now = performance.now()
-    // Timers come up to a millisecond early.
-    if (now < nextAt - 2) return
-    nextAt = now + delayMs
-    queue.ticket(name, { delayMs })
-  }
 }
 
 interface StopParts {
