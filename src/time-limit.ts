@@ -12,18 +12,9 @@ export async function inTime<T>(ms: number, work: Promise<T>, makeError: () => E
 }
 
 /** True where work is fulfilled within `ms`; false where it is rejected or late. It goes on then. */
-export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  const done = work.then(
+export function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  return inTime(ms, work, () => new Error('late')).then(
     () => true,
     () => false,
   )
-  try {
-    return await Promise.race([done, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

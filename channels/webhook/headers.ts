@@ -93,9 +93,8 @@ export function createMask(headers: Headers): (text: string) => string {
     if (shown.has(name)) continue
     const value = headers[name]!
     const space = value.indexOf(' ')
-    if (value.length >= leastSecretLength) secrets.push(value)
-    if (space >= 0 && value.length - space - 1 >= leastSecretLength) {
-      secrets.push(value.slice(space + 1))
+    for (const secret of space < 0 ? [value] : [value, value.slice(space + 1)]) {
+      if (secret.length >= leastSecretLength) secrets.push(secret)
     }
   }
   return (text) => {

@@ -1,5 +1,4 @@
 import { type Executor, now, type Outbox } from './outbox.ts'
-import { sealNotification } from './write.ts'
 
 /** Whoever has added nothing for so long has died. */
 const silence = `interval '1 day'`
@@ -22,7 +21,3 @@ export async function findAbandoned(o: Outbox, db: Executor): Promise<string[]> 
   )
   return rows.map(({ id }) => id)
 }
-
-/** What is written is all there will be. True where that is settled already. */
-export const closeAbandoned = (o: Outbox, tx: Executor, id: string): Promise<boolean> =>
-  sealNotification(o, tx, id, undefined)

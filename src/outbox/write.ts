@@ -214,7 +214,7 @@ const chunk = once(
 
 /**
  * Adds a chunk to an unsealed notification; gives the ids of those that were not there already, or
- * `undefined` where another call with the same key has sealed it meanwhile.
+ * `undefined` where it was sealed meanwhile: by another call with the same key, or as abandoned.
  */
 export async function addDeliveries(
   o: Outbox,

@@ -1,8 +1,9 @@
 import type { Configuration } from '../option/configuration.ts'
 import { keepingOf } from '../option/keeping.ts'
 import { prune } from '../outbox/prune.ts'
-import { closeAbandoned, findAbandoned } from '../outbox/reconcile.ts'
+import { findAbandoned } from '../outbox/reconcile.ts'
 import { tidy } from '../outbox/task-row.ts'
+import { sealNotification } from '../outbox/write.ts'
 import { packageVersion } from '../package-version.ts'
 import type { Emitter } from '../signal/signals.ts'
 import { endsWithin } from '../time-limit.ts'
@@ -45,7 +46,7 @@ async function reconcile(parts: BesideParts, signal: AbortSignal): Promise<void>
     if (ids.length === 0) return
     for (const id of ids) {
       const after = await database.transaction(async (tx) =>
-        (await closeAbandoned(outbox, tx, id)) ? followUp(tx, [id]) : undefined,
+        (await sealNotification(outbox, tx, id, undefined)) ? followUp(tx, [id]) : undefined,
       )
       configuration.log?.warn({ notificationId: id }, 'send abandoned')
       if (!after) continue

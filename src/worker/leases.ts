@@ -17,10 +17,10 @@ export interface Leases {
   /** True where this claim is kept here. */
   has(claim: Held): boolean
   /**
-   * Tells, of what a statement that begins now brings, which is kept here already, or was until it
-   * was sent meanwhile.
+   * Tells, of the claims that a statement which begins now brings, which are kept here already, or
+   * were until they were sent meanwhile.
    */
-  watch(): (claim: Held) => boolean
+  remember(): (claim: Held) => boolean
   held(): readonly Held[]
   stop(): void
 }
@@ -62,7 +62,7 @@ export function createLeases(
       entries.delete(claim.id)
     },
     has,
-    watch() {
+    remember() {
       const before = new Map(entries)
       return (claim) => {
         const entry = before.get(claim.id)

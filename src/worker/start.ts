@@ -64,6 +64,7 @@ const togetherMs = 20
 
 /** How long some tries may take. A timer and an `AbortSignal` for each would be a cost to be seen. */
 class Deadline {
+  readonly timeoutMs: number
   readonly tries = new Set<Try>()
   reason: Error | undefined
   readonly #beganAt = performance.now()
@@ -71,6 +72,7 @@ class Deadline {
   #controller: AbortController | undefined
 
   constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs
     this.#timer = setTimeout(() => {
       this.abort(new Error(`No answer within ${timeoutMs} ms`))
     }, timeoutMs + togetherMs)
@@ -131,7 +133,7 @@ export function createSending() {
       if (deadline.tries.size > 0) return
       deadline.end()
       deadlines.delete(deadline)
-      for (const [timeoutMs, open] of latest) if (open === deadline) latest.delete(timeoutMs)
+      if (latest.get(deadline.timeoutMs) === deadline) latest.delete(deadline.timeoutMs)
     },
     abort() {
       aborted = true

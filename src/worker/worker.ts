@@ -224,7 +224,7 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
       if (!parts.isOpen(name))
         return { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
       const askedAt = performance.now()
-      const isHere = leases.watch()
+      const isHere = leases.remember()
       const answer = await claim(outbox, database, { ...common, ...limits })
       parts.watch.claimed(name, answer.claimed.length, performance.now() - askedAt)
       if (answer.limited) again()

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdir, readdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { freshDatabaseUrl } from '../support/engines.ts'
+import { freePort } from '../support/free-port.ts'
 import { createFolder, removeFolder, typeProblems, writeInto } from './folder.ts'
 import { type Block, blocksOf, isFile, pages, readPage } from './page.ts'
 import { prelude } from './prelude.ts'
@@ -170,14 +170,4 @@ async function sourcesIn(kept: string): Promise<string[]> {
   return names
     .filter((name) => name.endsWith('.ts'))
     .map((name) => relative(folder, join(kept, name)))
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

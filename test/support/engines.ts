@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe } from 'node:test'
-import pg from 'pg'
 import type { Surroundings } from '../../src/option/configuration.ts'
+import { createDatabase } from './create-database.ts'
 
 /** One way to run: what differs between them in the options of `createEnvoyer`. */
 export interface Engine {
@@ -35,15 +35,7 @@ export function redisUrl(): string {
 export const freshSchema = () => `test_${randomBytes(6).toString('hex')}`
 
 /** The URL of an empty database beside that one. */
-export async function freshDatabaseUrl(): Promise<string> {
-  const url = new URL(postgresUrl())
-  const client = new pg.Client(url.href)
-  await client.connect()
-  url.pathname = `fresh_${randomBytes(6).toString('hex')}`
-  await client.query(`CREATE DATABASE ${url.pathname.slice(1)}`)
-  await client.end()
-  return url.href
-}
+export const freshDatabaseUrl = () => createDatabase(postgresUrl())
 
 export const embedded: Engine = {
   name: 'embedded',

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { createDatabase } from './create-database.ts'
 import { freePort } from './free-port.ts'
 import { findPostgres, type PostgresPrograms } from './postgres-programs.ts'
 
@@ -53,11 +53,7 @@ export async function startPostgres(
   return {
     version: programs.version,
     url,
-    async createDatabase() {
-      const name = `test_${randomBytes(6).toString('hex')}`
-      await withClient(url(), (client) => client.query(`CREATE DATABASE ${name}`))
-      return url(name)
-    },
+    createDatabase: () => createDatabase(url()),
     crash: () => end(server, 'SIGQUIT'),
     async start() {
       server = await begin()

@@ -42,7 +42,7 @@ test('what somebody is just writing is neither prolonged nor lost', async () => 
   assert.equal(b.until, now + 60)
 })
 
-test('a statement is watched for claims that it brings again', () => {
+test('claims that a statement brings again are known', () => {
   const leases = createLeases(
     1000,
     async () => ({ renewed: new Set(), busy: new Set() }),
@@ -54,12 +54,12 @@ test('a statement is watched for claims that it brings again', () => {
     claims: 1,
   })) as [Held, Held, Held]
   for (const each of [sent, failed, under]) leases.add(each, now)
-  const isHere = leases.watch()
+  const isHere = leases.remember()
   leases.remove(sent, true)
   leases.remove(failed)
   assert.deepEqual([sent, failed, under].map(isHere), [true, false, true])
   assert.equal(isHere({ ...sent, claims: 2 }), false)
   // A statement that begins later finds it settled.
-  assert.equal(leases.watch()(sent), false)
+  assert.equal(leases.remember()(sent), false)
   leases.stop()
 })
