@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AnyChannel } from '../../src/channel/channel.ts'
+import type { OwnDatabase } from '../../src/database/index.ts'
+import { type Ending, settle } from '../../src/outbox/settle.ts'
+import { startWorker, type WorkerParts } from '../../src/worker/worker.ts'
+import { until } from '../support/database.ts'
+import { onEveryEngine } from '../support/engines.ts'
+import { asSent, type Bare, openBare } from '../support/outbox.ts'
+import { pager, recorder } from '../support/pager.ts'
+
+/** A door that somebody waits at until it is opened. */
+function createDoor() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+/** `database`, whose answers to claims that brought something first pass through `answer`. */
+function tapClaims(database: OwnDatabase, answer: () => Promise<void>): OwnDatabase {
+  const execute: OwnDatabase['execute'] = async <Row>(sql: string, values?: readonly unknown[]) => {
+    const rows = await database.execute<Row>(sql, values)
+    const isClaim = sql.includes('next_lane')
+    if (isClaim && rows.some((row) => (row as { id?: unknown }).id)) await answer()
+    return rows
+  }
+  return new Proxy(database, {
+    get: (of, name) => (name === 'execute' ? execute : Reflect.get(of, name)),
+  })
+}
+
+const partsOf = (
+  { outbox }: Bare,
+  database: OwnDatabase,
+  deliver: WorkerParts['deliver'],
+): WorkerParts => ({
+  ...{ outbox, database, deliver },
+  queue: { ticket() {}, consume: async () => async () => {}, close: async () => {} },
+  channels: { pager: pager({ backend: recorder() }) as AnyChannel },
+  events: ['alarm'],
+  lost: () => assert.fail('nothing is lost'),
+  async write(chunk) {
+    const endings = chunk.map(({ outcome }) => outcome as Ending)
+    await settle(outbox, database, endings)
+    return () => {}
+  },
+  watch: { claimed() {}, settled() {}, wrote() {}, lost() {} },
+  looked() {},
+  isOpen: () => true,
+  refresh: async () => {},
+  onError: (error) => assert.fail(error),
+})
+
+onEveryEngine('a claim that the database forgot', (engine) => {
+  test('is not sent again where its second answer comes after the settlement', async () => {
+    const bare = await openBare(engine)
+    const sending = createDoor()
+    const answering = createDoor()
+    let answers = 0
+    let tries = 0
+    const database = tapClaims(bare.database, async () => {
+      answers += 1
+      if (answers === 2) await answering.opened
+    })
+    const parts = partsOf(bare, database, async (claimed) => {
+      tries += 1
+      await sending.opened
+      return asSent(claimed)
+    })
+    try {
+      await bare.write(1)
+      const worker = await startWorker(parts, { pollMs: 20, stopOn: [] })
+      await until(() => tries === 1, 'the first try')
+      // As a server that died before the claim was on its disk gives it back.
+      await bare.database.execute(
+        `UPDATE ${bare.outbox.schema}.delivery
+         SET status = 'pending', turn = 1, attempts = 0, claims = 0, lease_until = NULL`,
+      )
+      await until(() => answers === 2, 'the second claim')
+      sending.open()
+      await until(async () => (await bare.rows())[0]!.status === 'sent', 'the settlement')
+      await until(() => worker.inFlight() === 0, 'the end of the try')
+      answering.open()
+      await worker.stop()
+      const [row] = await bare.rows()
+      assert.deepEqual([tries, row!.status, row!.attempts], [1, 'sent', 1])
+    } finally {
+      for (const door of [sending, answering]) door.open()
+      await bare.close()
+    }
+  })
+})
