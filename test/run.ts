@@ -15,6 +15,7 @@ import { makeCommand } from './support/command.ts'
 import { makeCrashProgram } from './support/crash-program.ts'
 import { startPostgres } from './support/postgres.ts'
 import { startRedis } from './support/redis.ts'
+import { typescript } from './support/typescript.ts'
 
 /** What tally.js writes. */
 interface Tally {
@@ -93,7 +94,8 @@ async function run(servers: Readonly<Record<string, string>>): Promise<number> {
     `--test-reporter-destination=${destination}`,
   ]
   const code = await node(servers, [
-    ...['--import', 'tsx', '--import', new URL('./run/limits.ts', import.meta.url).href],
+    ...typescript,
+    ...['--import', new URL('./run/limits.ts', import.meta.url).href],
     '--test',
     `--test-timeout=${limits.fileMs}`,
     '--test-concurrency=2',

@@ -2,7 +2,7 @@
  * Openings a second on one core, for two sets of windows, beside what one would write by hand with
  * luxon and with native Intl (`plain-opening.ts`). All of them must give the same answers.
  *
- *   node --import tsx test/bench/availability.ts
+ *   node --import ./build/typescript/register.js test/bench/availability.ts
  */
 import { deepStrictEqual } from 'node:assert'
 import { createAvailability, opening, type WindowSet } from '../../src/availability/index.ts'

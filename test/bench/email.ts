@@ -1,6 +1,6 @@
 /**
  * Mails a second through our SMTP backend against bare nodemailer: the same mail, the same pool,
- * the same server in a process of its own. `node --import tsx test/bench/email.ts`
+ * the same server in a process of its own. `node --import ./build/typescript/register.js test/bench/email.ts`
  */
 import { createTransport } from 'nodemailer'
 import { smtp } from '../../channels/email/index.ts'

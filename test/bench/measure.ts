@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { typescript } from '../support/typescript.ts'
 
 /** Two rates of one run, side by side: what we do a second, and what nothing could do without. */
 export interface BenchRow {
@@ -109,7 +110,7 @@ export async function startHttpSink(): Promise<Sink & { readonly origin: string 
 /** An SMTP server in a process of its own, which takes everything. */
 export async function startSmtpSink(): Promise<Sink & { readonly port: number }> {
   const script = fileURLToPath(new URL('../support/smtp-sink.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', script], {
+  const child = spawn(process.execPath, [...typescript, script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = createInterface({ input: child.stdout })

@@ -2,7 +2,7 @@
  * Messages rendered a second, against what liquidjs alone makes of the same templates, parsed
  * before. Both take turns in one run, so that a busy machine is busy for both; medians of rounds.
  *
- *   node --import tsx test/bench/render.ts
+ *   node --import ./build/typescript/register.js test/bench/render.ts
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

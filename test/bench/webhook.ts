@@ -2,7 +2,7 @@
  * Posts a second through the `http` backend (payload, signature, guard, client, receipt) beside
  * those of a bare undici Pool that sends the same body to the same receiver, 50 in flight.
  *
- *     node --import tsx test/bench/webhook.ts
+ *     node --import ./build/typescript/register.js test/bench/webhook.ts
  */
 import { Pool } from 'undici'
 import { http, type WebhookAddress } from '../../channels/webhook/index.ts'

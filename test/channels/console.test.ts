@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { consoleChannel, stdout } from '../../channels/console/index.ts'
 import { createOutgoing } from '../../src/testing/outgoing.ts'
+import { typescript } from '../support/typescript.ts'
 
 const outgoing = createOutgoing({
   id: '0193f3a0-0000-7000-8000-000000000001',
@@ -67,7 +68,7 @@ test('there are colours on a terminal only, or where they are asked for', async 
     const outgoing = ${JSON.stringify(outgoing)}
     const { signal } = new AbortController()
     await stdout().send({ ...outgoing, signal, message: { text: 'x'.repeat(200_000) } })`
-  const options = ['--import', 'tsx', '--input-type=module', '-e', script]
+  const options = [...typescript, '--input-type=module', '-e', script]
   const { stdout: out } = await promisify(execFile)(process.execPath, options)
   assert.match(out, /^\[console\] order-shipped/)
   assert.ok(out.length > 200_000)

@@ -9,6 +9,7 @@ import { readSmtpOptions } from '../../channels/email/smtp-options.ts'
 import { DeliveryError, EnvoyerError, Permanent } from '../../src/errors.ts'
 import { type SmtpTestServer, startSmtp } from '../support/smtp.ts'
 import { mailTo } from '../support/smtp-mail.ts'
+import { typescript } from '../support/typescript.ts'
 
 let server: SmtpTestServer
 before(async () => {
@@ -287,7 +288,7 @@ test('without nodemailer, the first mail fails with the command that installs it
     const backend = smtp({ host: 'localhost', from: 'a@b.c' })
     await backend.verify().catch((error) => console.log(error.code, '|', error.message))
     await backend.close()`
-  const arguments_ = ['--import', 'tsx', '--input-type=module', '-e', script]
+  const arguments_ = [...typescript, '--input-type=module', '-e', script]
   const { stdout } = await promisify(execFile)(process.execPath, arguments_)
   assert.match(stdout, /^package-missing \| .*npm install nodemailer/)
 })

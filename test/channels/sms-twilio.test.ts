@@ -11,6 +11,7 @@ import { createOutgoing } from '../../src/testing/outgoing.ts'
 import { failure } from '../support/failure.ts'
 import { startReceiver } from '../support/http-receiver.ts'
 import { startTwilio, type TwilioStandIn } from '../support/twilio.ts'
+import { typescript } from '../support/typescript.ts'
 import { Folder } from '../unit/template-folder.ts'
 
 let api: TwilioStandIn
@@ -382,7 +383,7 @@ test('without the package, the first message fails with the command that install
     const backend = twilio({ accountSid: 'AC' + '0'.repeat(32), authToken: 'x', from: 'Shop' })
     await backend.verify().catch((error) => console.log(error.code, '|', error.message))
     await backend.close()`
-  const arguments_ = ['--import', 'tsx', '--input-type=module', '-e', script]
+  const arguments_ = [...typescript, '--input-type=module', '-e', script]
   const { stdout } = await promisify(execFile)(process.execPath, arguments_)
   assert.match(stdout, /^package-missing \| .*npm install twilio/)
 })

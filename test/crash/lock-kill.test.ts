@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openDatabase } from '../../src/database/index.ts'
 import { temporaryDirectory } from '../support/database.ts'
+import { typescript } from '../support/typescript.ts'
 
 const rounds = process.env.ENVOYER_THOROUGH ? 30 : 3
 const options = { schema: 'envoyer', entities: [], migrations: [] }
@@ -50,7 +51,7 @@ describe('a process killed in the midst of writing', () => {
 
 /** Gives the last number that the killed process called committed. */
 async function killWhileWriting(file: string): Promise<number> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+  const child = spawn(process.execPath, [...typescript, file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let said = ''

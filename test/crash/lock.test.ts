@@ -9,6 +9,7 @@ import { acquireLock } from '../../src/database/embedded/lock.ts'
 import { encode, type Owner } from '../../src/database/embedded/lock-file.ts'
 import { identityOf, ownIdentity } from '../../src/database/embedded/process-identity.ts'
 import { temporaryDirectory } from '../support/database.ts'
+import { typescript } from '../support/typescript.ts'
 
 const processes = 20
 const rounds = process.env.ENVOYER_THOROUGH ? 200 : 5
@@ -37,7 +38,7 @@ const take = (directory: string, waitMs = 0) => acquireLock(directory, () => {},
 describe('the lock of the embedded database', () => {
   it(`has one owner at a time, of ${processes} that race for a dead one's`, async (t) => {
     const file = fileURLToPath(new URL('../support/lock-contender.ts', import.meta.url))
-    const execArgv = ['--import', import.meta.resolve('tsx')]
+    const execArgv = [...typescript]
     const contenders = Array.from({ length: processes }, () => fork(file, { execArgv }))
     t.after(() => {
       for (const contender of contenders) contender.kill('SIGKILL')

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { freshDatabaseUrl } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
+import { typescript } from '../support/typescript.ts'
 import { createFolder, removeFolder, typeProblems, writeInto } from './folder.ts'
 import { type Block, blocksOf, isFile, pages, readPage } from './page.ts'
 import { prelude } from './prelude.ts'
@@ -91,7 +92,7 @@ test('the transactions of the guide write both or nothing on PostgreSQL', async 
     await writeInto(folder, path, joined(text))
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--import', 'tsx', join(folder, path)],
+      [...typescript, join(folder, path)],
       { cwd: folder, env: { ...process.env, ENVOYER_DATABASE_URL: databaseUrl } },
     )
     assert.deepEqual(JSON.parse(stdout), { shipped: [true, false], deliveries: 1 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { typescript } from '../support/typescript.ts'
 import { snapshot, writeInto } from './folder.ts'
 import { type Block, isFile } from './page.ts'
 
@@ -37,7 +38,7 @@ export function createReader({ folder, keep, replace }: ReaderOptions): Reader {
   let changed = true
 
   const start = (file: string, args: readonly string[]): Program => {
-    const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+    const child = spawn(process.execPath, [...typescript, file, ...args], {
       cwd: folder,
       // Without the word of the runner that it is one of its tests: it speaks for a person.
       env: {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openDatabase, runMigrations } from '../../src/database/index.ts'
 import { Base1, openFor, temporaryDirectory } from '../support/database.ts'
+import { typescript } from '../support/typescript.ts'
 
 const options = { schema: 'envoyer', entities: [], migrations: [Base1] }
 
@@ -16,7 +17,7 @@ async function scripted(script: string, directory: string) {
   const open = `import { openDatabase } from ${JSON.stringify(index)}
     const database = await openDatabase({ schema: 'envoyer', entities: [], migrations: [], directory: ${JSON.stringify(directory)} })\n`
   await writeFile(file, open + script)
-  const run = ['--import', import.meta.resolve('tsx'), file]
+  const run = [...typescript, file]
   return promisify(execFile)(process.execPath, run, { timeout: 30_000 })
 }
 

@@ -7,6 +7,7 @@ import { inspect } from 'node:util'
 import { openDatabase } from '../../src/database/index.ts'
 import { openFor, until } from '../support/database.ts'
 import { startPostgres } from '../support/postgres.ts'
+import { typescript } from '../support/typescript.ts'
 
 const options = { directory: 'memory', schema: 'envoyer', entities: [], migrations: [] }
 
@@ -105,7 +106,7 @@ describe('a script that forgets to close PostgreSQL', () => {
       const [row] = await database.execute('SELECT 1 AS one')
       process.on('exit', () => console.log(row.one, process.uptime() - done < 5))
       const done = process.uptime()`
-    const run = ['--import', import.meta.resolve('tsx'), '--input-type=module', '-e', script]
+    const run = [...typescript, '--input-type=module', '-e', script]
     const said = execFileSync(process.execPath, run, { timeout: 30_000 }).toString()
     assert.equal(said.trim(), '1 true')
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { temporaryDirectory } from '../support/database.ts'
+import { typescript } from '../support/typescript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 /** What a run may take; and, on a machine that is busy with other tests, when it is hung. */
@@ -77,7 +78,7 @@ function start(
 
 /** What a newcomer types. */
 const npmRunDemo = ['npm', 'run', '--silent', 'demo'] as const
-const itself = [process.execPath, '--import', 'tsx', 'demo/main.ts'] as const
+const itself = [process.execPath, ...typescript, 'demo/main.ts'] as const
 
 /** The rows of the table under the heading. */
 function tableOf(output: string): string[] {
@@ -178,7 +179,7 @@ describe('npm run demo', () => {
   })
 
   test('stops in silence where nobody reads on', async (t) => {
-    const command = `"${process.execPath}" --import tsx demo/main.ts | head -n 3`
+    const command = `"${process.execPath}" ${typescript.join(' ')} demo/main.ts | head -n 3`
     const run = await start(t, ['sh', '-c', command], await temporaryDirectory())
     assert.match(run.output, /^Harbour Tea.*\n\n1\. A shop opens\n$/)
     assert.equal(run.errors, '')

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { typescript } from './typescript.ts'
 
 export interface BulkSettings {
   readonly databaseUrl: string
@@ -46,7 +47,7 @@ export function runBulk(
   watch: (progress: BulkProgress, child: ChildProcess) => void = () => {},
 ): Promise<BulkRun> {
   const child = fork(program, [JSON.stringify(settings)], {
-    execArgv: ['--import', 'tsx', '--expose-gc', `--max-old-space-size=${heapMb}`],
+    execArgv: [...typescript, '--expose-gc', `--max-old-space-size=${heapMb}`],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const told: BulkProgress[] = []

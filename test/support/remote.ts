@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { toError } from '../../src/errors.ts'
+import { typescript } from './typescript.ts'
 
 type Asked = { readonly id: number; readonly name: string; readonly given: readonly unknown[] }
 type Said =
@@ -33,7 +34,7 @@ export async function startRemote<M extends Methods, Told extends object>(
 ): Promise<Remote<M, Told>> {
   const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
   const child = fork(path(program), [JSON.stringify(settings)], {
-    execArgv: [...imports.map(path), 'tsx'].flatMap((each) => ['--import', each]),
+    execArgv: [...imports.map(path).flatMap((each) => ['--import', each]), ...typescript],
     env: { ...process.env, ...env },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

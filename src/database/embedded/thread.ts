@@ -168,16 +168,12 @@ async function close(state: State): Promise<void> {
 }
 
 /**
- * From source the thread's file is TypeScript, which a new thread has no loader for; from the
- * package it is JavaScript. The application's `--import` and `--require` have no business in it.
+ * The application's `--import` and `--require` have no business in it; but from source the thread's
+ * file is TypeScript, and needs the loader that the process has.
  */
 function createWorker(settings: EngineSettings): Worker {
-  const options = { workerData: settings, execArgv: [] }
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./worker.js', import.meta.url), options)
+  if (import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings })
   }
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'))
-  const file = JSON.stringify(new URL('./worker.ts', import.meta.url))
-  const load = `import(${loader}).then(({ register }) => { register(); return import(${file}) })`
-  return new Worker(load, { ...options, eval: true })
+  return new Worker(new URL('./worker.js', import.meta.url), { workerData: settings, execArgv: [] })
 }
