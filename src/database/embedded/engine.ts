@@ -1,9 +1,9 @@
 import { fdatasyncSync, fsyncSync } from 'node:fs'
-
-import { PGlite, type PGliteOptions } from '@electric-sql/pglite'
+import { MemoryFS, PGlite, type PGliteOptions } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { toError } from '../../errors.ts'
 import type { EngineSettings } from './messages.ts'
+import { readTar } from './tar.ts'
 
 /** What Emscripten's NODEFS hands to its operations. */
 interface FileStream {
@@ -38,15 +38,14 @@ const modeMask = 0o170000
  * must be on disk when: the WAL before a commit is answered, data files at a checkpoint.
  */
 export async function startEngine(settings: EngineSettings, events: EngineEvents): Promise<PGlite> {
-  const { dataDirectory, durability, emptyDatabase } = settings
+  const { dataDirectory, durability } = settings
   const synced = dataDirectory !== undefined && durability === 'fsync'
   const said: string[] = []
   const pglite = new PGlite({
-    ...(dataDirectory === undefined
-      ? { dataDir: 'memory://' }
-      : { fs: createFileSystem(dataDirectory, settings, events) }),
-    // Copied: a Blob takes no view of a buffer that may be shared between threads.
-    ...(emptyDatabase ? { loadDataDir: new Blob([new Uint8Array(emptyDatabase)]) } : {}),
+    fs:
+      dataDirectory === undefined
+        ? createMemory(settings)
+        : createFileSystem(dataDirectory, settings, events),
     ...(settings.compiled ? { pgliteWasmModule: settings.compiled as Compiled } : {}),
     startParams: startParameters(synced),
     onStderr: (line) => {
@@ -92,19 +91,50 @@ function createFileSystem(
   settings: EngineSettings,
   events: EngineEvents,
 ): NodeFS {
-  const fs = new NodeFS(directory)
-  const init = fs.init.bind(fs)
   const synced = settings.durability === 'fsync'
+  return prepared(new NodeFS(directory), ({ NODEFS: { stream_ops: operations } }) => {
+    if (synced) operations.fsync = createSync(settings.syncFailsAfter, events.broken)
+    if (settings.trace) trace(operations, events.traced)
+  })
+}
+
+/** Where PGlite has its data directory. */
+const dataPath = '/pglite/data'
+
+/** With the empty database in it: its files are views of the tar, which nobody else has. */
+function createMemory({ emptyDatabase }: EngineSettings): MemoryFS {
+  return prepared(new MemoryFS(), ({ FS: files }) => {
+    if (!emptyDatabase) return
+    const { buffer, byteOffset, byteLength } = emptyDatabase
+    files.mkdirTree(dataPath)
+    for (const entry of readTar(Buffer.from(buffer, byteOffset, byteLength))) {
+      const { path, directory, content } = entry
+      if (directory) files.mkdirTree(dataPath + path)
+      else files.writeFile(dataPath + path, content, { canOwn: true })
+    }
+  })
+}
+
+/** Emscripten's part of PGlite, as far as it is used here. */
+interface Emscripten {
+  readonly NODEFS: { readonly stream_ops: FileOperations }
+  readonly FS: {
+    mkdirTree(path: string): void
+    writeFile(path: string, content: Uint8Array, options: { canOwn: boolean }): void
+  }
+}
+
+/** Has `prepare` done before PostgreSQL starts. */
+function prepared<Files extends NodeFS | MemoryFS>(
+  fs: Files,
+  prepare: (module: Emscripten) => void,
+): Files {
+  const init = fs.init.bind(fs)
   fs.init = async (pglite, options) => {
     const { emscriptenOpts } = await init(pglite, options)
-    const prepare = (module: unknown) => {
-      const operations = (module as { NODEFS: { stream_ops: FileOperations } }).NODEFS.stream_ops
-      if (synced) operations.fsync = createSync(settings.syncFailsAfter, events.broken)
-      if (settings.trace) trace(operations, events.traced)
-    }
-    return {
-      emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), prepare] },
-    }
+    const first = emscriptenOpts.preRun ?? []
+    const then = (module: unknown) => prepare(module as Emscripten)
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...first, then] } }
   }
   return fs
 }

@@ -2,7 +2,7 @@
 export interface EngineSettings {
   /** PostgreSQL's data directory; without it the data lives in memory. */
   readonly dataDirectory?: string
-  /** A tar of an empty data directory, for the database in memory. */
+  /** A tar of an empty data directory, for the database in memory: handed over with its buffer. */
   readonly emptyDatabase?: Uint8Array
   /** PGlite's WebAssembly.Module: compiled once for all the threads of a process. */
   readonly compiled?: object

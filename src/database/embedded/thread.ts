@@ -172,8 +172,12 @@ async function close(state: State): Promise<void> {
  * file is TypeScript, and needs the loader that the process has.
  */
 function createWorker(settings: EngineSettings): Worker {
-  if (import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./worker.ts', import.meta.url), { workerData: settings })
+  const { emptyDatabase } = settings
+  const options = {
+    workerData: settings,
+    transferList: emptyDatabase ? [emptyDatabase.buffer as ArrayBuffer] : [],
   }
-  return new Worker(new URL('./worker.js', import.meta.url), { workerData: settings, execArgv: [] })
+  return import.meta.url.endsWith('.ts')
+    ? new Worker(new URL('./worker.ts', import.meta.url), options)
+    : new Worker(new URL('./worker.js', import.meta.url), { ...options, execArgv: [] })
 }
