@@ -27,7 +27,7 @@ interface Tally {
 const root = fileURLToPath(new URL('..', import.meta.url))
 const minute = 60_000
 const isCrashTest = (file: string) => basename(dirname(file)) === 'crash'
-const isCommandTest = (file: string) => basename(dirname(file)) === 'cli'
+const usesPackage = (file: string) => ['cli', 'docs'].includes(basename(dirname(file)))
 
 const args = process.argv.slice(2)
 const thorough = args.includes('--thorough') || process.env.ENVOYER_THOROUGH === '1'
@@ -64,7 +64,7 @@ try {
     startPostgres(),
     startRedis(),
     files.some(isCrashTest) ? makeCrashProgram() : undefined,
-    files.some(isCommandTest) ? makeCommand() : undefined,
+    files.some(usesPackage) ? makeCommand() : undefined,
     // Made once, so that the tests do not each take four seconds for it.
     emptyDatabase(),
   ])

@@ -2,12 +2,13 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { commandFolder, doors } from '../support/command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * A folder in which the package `envoyer` is installed: its doors lead to the sources, so that
- * nothing must be built. It lies within the repository, for the other packages.
+ * A folder in which the package `envoyer` is installed: what runs is what the test command made, and
+ * what the compiler reads are the sources. It lies within the repository, for the other packages.
  */
 export async function createFolder(): Promise<string> {
   await mkdir(join(root, '.cache'), { recursive: true })
@@ -15,11 +16,19 @@ export async function createFolder(): Promise<string> {
   const installed = join(folder, 'node_modules', 'envoyer')
   await mkdir(installed, { recursive: true })
   for (const name of ['src', 'channels']) await symlink(join(root, name), join(installed, name))
-  const exports = {
+  await symlink(join(commandFolder(), 'node_modules/envoyer/dist'), join(installed, 'dist'))
+  const types = {
     '.': './src/index.ts',
-    './channels/*': './channels/*/index.ts',
+    './availability': './src/availability/index.ts',
     './testing': './src/testing/index.ts',
+    './channels/*': './channels/*/index.ts',
   }
+  const exports = Object.fromEntries(
+    Object.entries(types).map(([door, path]) => [
+      door,
+      { types: path, default: doors[door as keyof typeof types] },
+    ]),
+  )
   await writeFile(
     join(installed, 'package.json'),
     JSON.stringify({ name: 'envoyer', type: 'module', exports }),

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { blocksOf, readPage } from '../docs/page.ts'
 import { temporaryDirectory } from '../support/database.ts'
 import { typescript } from '../support/typescript.ts'
 
@@ -134,6 +135,13 @@ function assertGood(run: Run): void {
   assert.equal(run.errors.replaceAll(/^npm warn .*\n/gm, ''), '')
 }
 
+/** Delays are others each time. */
+const linesOf = (text: string) =>
+  text
+    .replace(/in \d+ ms/g, 'in … ms')
+    .split('\n')
+    .map((line) => line.trim().replace(/ {2,}|─{2,}/g, ' '))
+
 describe('npm run demo', () => {
   test('ends well in an empty place, and once more beside what the first run left', async (t) => {
     const directory = join(await temporaryDirectory(), '.envoyer')
@@ -141,6 +149,10 @@ describe('npm run demo', () => {
     assertGood(first)
     const second = await start(t, npmRunDemo, directory)
     assertGood(second)
+    const shown = blocksOf(await readPage('README.md')).find(({ text }) => text.includes('[…]'))!
+    const printed = new Set(linesOf(first.output))
+    const invented = linesOf(shown.text).filter((line) => line !== '[…]' && !printed.has(line))
+    assert.deepEqual(invented, [], 'the README shows what it does not print')
     const tookMs = Math.min(first.tookMs, second.tookMs)
     assert.ok(tookMs < limitMs, `it took ${tookMs} ms`)
     assert.equal((await readdir(join(directory, 'mails'))).length, 9)

@@ -22,10 +22,22 @@ const entries = {
   'src/cli/main': 'src/cli/main',
   [`${deep}/index`]: 'src/index',
   [`${deep}/worker`]: `${deep}/worker`,
-  'channels/console/index': 'channels/console/index',
-  'channels/email/index': 'channels/email/index',
-  'channels/sms/index': 'channels/sms/index',
-  'channels/webhook/index': 'channels/webhook/index',
+  ...Object.fromEntries(
+    [
+      ...['src/availability/index', 'src/testing/index', 'channels/console/index'],
+      ...['channels/email/index', 'channels/postoffice/index', 'channels/sms/index'],
+      ...['channels/webhook/index'],
+    ].map((path) => [path, path]),
+  ),
+}
+
+/** What of it can be imported. */
+export const doors = {
+  '.': `./dist/${deep}/index.js`,
+  './availability': './dist/src/availability/index.js',
+  './testing': './dist/src/testing/index.js',
+  './channels/*': './dist/channels/*/index.js',
+  './package.json': './package.json',
 }
 
 /**
@@ -60,28 +72,26 @@ export async function makeCommand(): Promise<MadeCommand> {
     emptyDatabase(),
   ])
   await copyFile(emptyDatabasePath(), join(place, 'dist/empty-database.tar.gz'))
-  const exports = {
-    '.': `./dist/${deep}/index.js`,
-    './channels/*': './dist/channels/*/index.js',
-    './package.json': './package.json',
-  }
-  const manifest = { name: 'envoyer', version: '9.8.7', type: 'module', bin, exports }
+  const manifest = { name: 'envoyer', version: '9.8.7', type: 'module', bin, exports: doors }
   await writeFile(join(place, 'package.json'), JSON.stringify(manifest))
   // Else the project around it would be taken for the package.
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'projects' }))
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
-/** A folder in which the command can run, below the one that the test command made. */
-export async function projectFolder(): Promise<string> {
+/** The folder that the test command made. */
+export function commandFolder(): string {
   const folder = process.env.ENVOYER_TEST_COMMAND
   if (!folder) {
     throw new Error(
       'There is no command for this test. Run it by `npm test -- <file>`, which makes one.',
     )
   }
-  return mkdtemp(join(folder, 'project-'))
+  return folder
 }
+
+/** A folder in which the command can run. */
+export const projectFolder = () => mkdtemp(join(commandFolder(), 'project-'))
 
 export interface Ran {
   readonly code: number | null
@@ -96,8 +106,7 @@ export interface RunOptions {
 }
 
 /** The program that `envoyer` is. */
-export const mainPath = () =>
-  join(process.env.ENVOYER_TEST_COMMAND!, 'node_modules/envoyer/dist/src/cli/main.js')
+export const mainPath = () => join(commandFolder(), 'node_modules/envoyer/dist/src/cli/main.js')
 
 /** Starts `envoyer` as a process. */
 export function startCommand(args: readonly string[], options: RunOptions): ChildProcess {
