@@ -162,7 +162,8 @@ export const errorTable = {
   },
   'template-missing': {
     meaning: 'A required part of a message has no template.',
-    remedy: 'Create the files listed in the message.',
+    remedy:
+      'Create the files that the message lists, or name the channel in `channels` where it needs none.',
   },
   'template-unknown': {
     meaning: 'There is no such event, channel or part to override.',

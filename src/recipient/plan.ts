@@ -112,11 +112,16 @@ export function templatesMissing(
 ): EnvoyerError {
   return new EnvoyerError(
     'template-missing',
-    channels.map(
-      ({ name }) =>
-        `event "${event}", channel ${name}: ${parts.missingTemplates(event, name).join(', ') || 'no template in any language is complete'}`,
-    ),
+    channels.map((each) => `event "${event}", channel ${each.name}: ${wanted(parts, event, each)}`),
   )
+}
+
+function wanted(parts: PlanParts, event: string, { name, channel }: PlannedChannel): string {
+  const missing = parts.missingTemplates(event, name)
+  if (missing.length > 0) return missing.join(', ')
+  return allOptional(channel.definition.parts)
+    ? 'it has none, and goes without only where the event or the call names it in `channels`'
+    : 'no template in any language is complete'
 }
 
 /** Of an iterable nobody knows which chunk of it a group would be. */

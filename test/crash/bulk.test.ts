@@ -4,7 +4,7 @@ import pg from 'pg'
 import { type BulkRun, runBulk } from '../support/bulk.ts'
 import { freshSchema, postgresUrl } from '../support/engines.ts'
 
-const count = process.env.ENVOYER_THOROUGH === '1' ? 1_000_000 : 200_000
+const count = process.env.ENVOYER_THOROUGH === '1' ? 1_000_000 : 100_000
 const mb = 1024 * 1024
 
 describe(`one send to ${count.toLocaleString('en')} recipients`, () => {

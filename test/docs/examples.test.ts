@@ -8,8 +8,8 @@ import { freshDatabaseUrl } from '../support/engines.ts'
 import { freePort } from '../support/free-port.ts'
 import { typescript } from '../support/typescript.ts'
 import { createFolder, removeFolder, typeProblems, writeInto } from './folder.ts'
-import { type Block, blocksOf, isFile, pages, readPage } from './page.ts'
-import { prelude } from './prelude.ts'
+import { blocksOf, isFile, readPage } from './page.ts'
+import { runPieces, writePieces } from './pieces.ts'
 import { createReader } from './reader.ts'
 
 /** What a page names, and this test has elsewhere. */
@@ -140,31 +140,13 @@ await Promise.all([envoyer.close(), source.destroy(), pool.end()])
 `
 }
 
-test('the programs and pieces of all pages compile', async () => {
-  await writeInto(folder, 'prelude.ts', prelude.text)
-  await writeInto(folder, 'sentry.d.ts', prelude.sentry)
-  // Explanations may show what is inside of Envoyer.
-  const compiled = (await pages()).filter((path) => !path.startsWith('docs/explanation/'))
-  for (const path of compiled) {
-    for (const block of blocksOf(await readPage(path))) {
-      if (block.language !== 'ts' || isFile(block)) continue
-      const file = `${path.replace(/\W+/g, '-')}-line-${block.line}.ts`
-      await writeInto(folder, file, pieceOf(block))
-      toCheck.push(file)
-    }
-  }
-  assert.deepEqual(typeProblems(folder, [...toCheck, 'sentry.d.ts']), [])
+test('the programs and pieces of all pages compile, and the pieces run', async () => {
+  const pieces = await writePieces(folder)
+  const files = pieces.map(({ file }) => file)
+  assert.deepEqual(typeProblems(folder, [...toCheck, ...files, 'sentry.d.ts']), [])
+  assert.ok(pieces.length > 50, `${pieces.length} pieces`)
+  assert.deepEqual(await runPieces(folder, pieces), [])
 })
-
-/** A piece as a module: what it uses and does not bring along comes from the prelude. */
-function pieceOf({ text }: Block): string {
-  const wanted = prelude.names.filter((name) => {
-    const used = new RegExp(`(?<![.\\w'-])${name}\\b(?!:)`).test(text)
-    const own = new RegExp(`^(?:export )?(?:const|function) ${name}\\b|import .*\\b${name}\\b`, 'm')
-    return used && !own.test(text)
-  })
-  return `import { ${wanted.join(', ')} } from './prelude.ts'\n${text}`
-}
 
 async function sourcesIn(kept: string): Promise<string[]> {
   const names = await readdir(kept)

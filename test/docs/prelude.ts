@@ -1,4 +1,6 @@
-/** What the pieces of TypeScript in the guides use without bringing it along. */
+const refused = 'nobody@example.com'
+
+/** What the pieces of TypeScript in the guides use without bringing it along: it is there, and works. */
 const text = `
 import pg from 'pg'
 import { DataSource } from 'typeorm'
@@ -17,11 +19,11 @@ export { http, webhook } from 'envoyer/channels/webhook'
 export { createTestEnvoyer } from 'envoyer/testing'
 export { z } from 'zod'
 
-export const url = 'smtp://localhost'
+export const url = process.env.SMTP_URL ?? 'smtp://localhost'
 export const from = 'hello@shop.example'
 export const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 export const events = {
-  'order-shipped': defineEvent({ context: z.object({ orderId: z.string() }) }),
+  'order-shipped': defineEvent({ context: z.object({ orderId: z.string() }), fallback: 'console' }),
   'order-placed': defineEvent({ context: z.object({ orderId: z.string() }) }),
   'newsletter': defineEvent({ context: z.object({ issue: z.number() }) }),
   'newsletter-sent': defineEvent({ context: z.object({ issue: z.number() }) }),
@@ -32,22 +34,36 @@ export const channels = {
   email: emailChannel({ backend: smtp({ url, from }) }),
   webhook: webhook({ backend: http({ secret }) }),
 }
-export const envoyer = createEnvoyer({ events, channels })
+export const envoyer = createEnvoyer({ events, channels, templates: 'templates', zone: 'Europe/Berlin' })
+await envoyer.migrate()
 export const context = { orderId: '1042' }
 export const orderId = '1042'
 export const jane = { email: 'jane@example.com', name: 'Jane', userId: 'jane' }
 export const editor = { email: 'editor@example.com' }
 export const users = [jane]
-export const id = '01a1fb64-2753-7113-b05b-55fe2feb4157'
-export const source = new DataSource({ type: 'postgres' })
-export const pool = new pg.Pool()
+export const source = await new DataSource({
+  type: 'postgres',
+  url: process.env.ENVOYER_DATABASE_URL!,
+}).initialize()
+export const pool = new pg.Pool({ connectionString: process.env.ENVOYER_DATABASE_URL })
+await pool.query('CREATE TABLE orders (id text PRIMARY KEY, shipped_at timestamptz)')
 export const first = smtp({ url, from, name: 'first' })
 export const second = smtp({ url, from, name: 'second' })
 export const accountSid = 'AC00000000000000000000000000000000'
 export const authToken = 'secret'
-export const dkim = { domainName: 'shop.example', keySelector: 'mail', privateKey: '' }
+export const dkim = {
+  ...{ domainName: 'shop.example', keySelector: 'mail' },
+  privateKey: process.env.DKIM_KEY ?? '',
+}
 export const tokenFor = (address: string) => address
 export async function* subscribers() { yield jane }
+
+const people = [jane, { email: '${refused}' }]
+const result = await envoyer.send('order-shipped', people, context, { channels: ['email'] })
+export const [sentId, failedId] = result.deliveries.map(({ id }) => id) as [string, string]
+const worker = await envoyer.worker({ stopOn: [] })
+await envoyer.waitFor(result)
+await worker.stop()
 `
 
 /** Of Sentry's package, what a guide uses of it: it is not worth installing for that. */
@@ -62,11 +78,36 @@ declare module '@sentry/node' {
 }
 `
 
+const mail = (event: string) => ({
+  [`${event}/email.subject`]: `About ${event}`,
+  [`${event}/email.text`]: 'Good day!',
+})
+
 export const prelude = {
+  /** A recipient whom the mail server is to refuse. */
+  refused,
   sentry,
   text,
+  environment: {
+    TWILIO_ACCOUNT_SID: 'AC00000000000000000000000000000000',
+    TWILIO_AUTH_TOKEN: 'secret',
+    TWILIO_SERVICE_SID: 'MG00000000000000000000000000000000',
+    WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+  },
+  /** By their paths, without the extension. */
+  templates: {
+    ...mail('order-shipped'),
+    ...mail('order-placed'),
+    ...mail('order-late'),
+    ...mail('order-arriving'),
+    ...mail('newsletter'),
+    ...mail('newsletter-sent'),
+    ...mail('password-reset'),
+    'order-arriving/sms.text': 'Good day!',
+  },
   names: [
     ...[...text.matchAll(/^export (?:const|async function\*) (\w+)/gm)].map(([, name]) => name!),
+    ...['sentId', 'failedId'],
     ...[...text.matchAll(/^export \{(.*)\}/gm)].flatMap(([, list]) =>
       list!.split(',').map((name) => name.trim()),
     ),

@@ -6,10 +6,7 @@ import { createTasks, type Task } from '../../src/worker/tasks.ts'
 import { until } from '../support/database.ts'
 import { freshSchema, onEveryEngine } from '../support/engines.ts'
 import { openBare } from '../support/outbox.ts'
-import { createPagerEnvoyer, recorder } from '../support/pager.ts'
-
-type App = ReturnType<typeof createPagerEnvoyer>
-type Rest = Parameters<typeof createPagerEnvoyer> extends [unknown, ...infer R] ? R : never
+import { recorder, withAppOn } from '../support/pager.ts'
 
 const later = () => new Date(Date.now() + 3_600_000)
 const refused = () => {
@@ -18,17 +15,7 @@ const refused = () => {
 
 onEveryEngine('operating', (engine) => {
   const [schema, seen] = [freshSchema(), freshSchema()]
-  const withApp =
-    (use: (app: App) => Promise<void>, ...rest: Rest) =>
-    async () => {
-      const app = createPagerEnvoyer(engine, ...rest)
-      try {
-        await use(app)
-        assert.deepEqual(app.internal(), [])
-      } finally {
-        await app.envoyer.close()
-      }
-    }
+  const withApp = withAppOn(engine)
 
   test(
     'status counts what there is, by channel',

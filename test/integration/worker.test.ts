@@ -2,25 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { delays, exponential } from '../../src/channel/retry.ts'
 import { Permanent, RetryAfter } from '../../src/errors.ts'
-import { type Engine, embedded, onEveryEngine } from '../support/engines.ts'
-import { createPagerEnvoyer, type Page, recorder } from '../support/pager.ts'
-
-type App = ReturnType<typeof createPagerEnvoyer>
+import { embedded, onEveryEngine } from '../support/engines.ts'
+import { createPagerEnvoyer, type Page, recorder, withAppOn } from '../support/pager.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 onEveryEngine('the worker', (engine) => {
-  const withApp =
-    (use: (app: App) => Promise<void>, ...rest: Rest) =>
-    async () => {
-      const app = createPagerEnvoyer(engine, ...rest)
-      try {
-        await use(app)
-        assert.deepEqual(app.internal(), [])
-      } finally {
-        await app.envoyer.close()
-      }
-    }
+  const withApp = withAppOn(engine)
 
   test(
     'delivers what was sent before and after it started, and says so',
@@ -410,8 +398,6 @@ onEveryEngine('the worker', (engine) => {
     ),
   )
 })
-
-type Rest = Parameters<typeof createPagerEnvoyer> extends [Engine, ...infer R] ? R : never
 
 /** Throws on the first page of all, then sends. */
 function failFirst(error: Error) {

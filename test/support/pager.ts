@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { z } from 'zod'
 import type { Backend, Outgoing } from '../../src/channel/backend.ts'
 import { type ChannelOptions, defineChannel } from '../../src/channel/channel.ts'
@@ -71,3 +72,20 @@ export function createPagerEnvoyer(
   const internal = () => failures.filter((failure) => failure.kind === 'internal')
   return { envoyer, backend, failures, internal }
 }
+
+type App = ReturnType<typeof createPagerEnvoyer>
+type Rest = Parameters<typeof createPagerEnvoyer> extends [unknown, ...infer R] ? R : never
+
+/** Makes the function of a test that uses such an envoyer: it is closed, and nothing inside of it may fail. */
+export const withAppOn =
+  (engine: Engine) =>
+  (use: (app: App) => Promise<void>, ...rest: Rest) =>
+  async () => {
+    const app = createPagerEnvoyer(engine, ...rest)
+    try {
+      await use(app)
+      assert.deepEqual(app.internal(), [])
+    } finally {
+      await app.envoyer.close()
+    }
+  }
