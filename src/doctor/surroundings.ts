@@ -52,7 +52,9 @@ export async function seeTemplates(
   const problems = await templates.check()
   const from = [
     ...(configuration.templates === undefined ? [] : [`files of ${configuration.templates}`]),
-    `${overrides.length} in the database`,
+    database
+      ? `${overrides.length} in the database`
+      : 'those in the database could not be looked at',
   ]
   if (problems.length === 0) {
     const idle = withoutTemplates(configuration, templates)

@@ -99,7 +99,7 @@ export const metrics = {
   },
   envoyer_claimed_deliveries_total: {
     type: 'counter',
-    help: 'Deliveries claimed by this process.',
+    help: 'Deliveries claimed by this process, without those that an idle worker of it took as they were sent.',
     labels: ['channel'],
   },
   envoyer_settle_duration_seconds: {

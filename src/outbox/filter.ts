@@ -11,7 +11,7 @@ export interface DeliveryFilter {
   readonly channel?: string
   /** One of `pending`, `sending`, `sent`, `failed`, `cancelled`, or several. */
   readonly status?: DeliveryStatus | readonly DeliveryStatus[]
-  /** Error code of the last failed try, or several. */
+  /** Error code of the last try, where that failed, or several. */
   readonly code?: string | readonly string[]
   /** The backend that had it last. */
   readonly backend?: string

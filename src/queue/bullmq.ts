@@ -26,6 +26,9 @@ const silentMs = 15_000
 /** How long Redis may take to say goodbye. */
 const goodbyeMs = 1000
 
+const outage = ({ message }: Error) =>
+  `Redis: ${message} Until it is back, workers hear of work by the database; nothing is lost.`
+
 /** What a job is added with: gone when done, and one at a time that waits for the same. */
 const once = (id: string, delay = 0) => ({
   ...{ delay, removeOnComplete: true, removeOnFail: true },
@@ -54,7 +57,7 @@ export function createBullmqQueue(
   // Of an outage once: every connection would tell of every attempt to come back.
   let told = false
   const lost = (error: Error) => {
-    if (!told) onError(error)
+    if (!told) onError(new Error(outage(error), { cause: error }))
     told = true
   }
   redis.on('error', lost)

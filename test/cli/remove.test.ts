@@ -34,11 +34,14 @@ test('erase tells how much it is, and erases a person once that is agreed to', a
   assert.equal((await run('erase')).code, 2)
 })
 
-test('cancel --pending cancels all that wait', async () => {
-  const { json } = project
+test('cancel --pending cancels all that wait, and send had said until when', async () => {
+  const { json, run } = project
+  const later = ['send', 'welcome', '--to', 'otto@example.com', '--context', '{"name":"Otto"}']
+  const { stdout } = await run(...later, '--at', '2040-01-02T03:04:05Z')
+  assert.match(stdout, / otto@example\.com +2040-01-02T03:04:05Z/)
   const all = ['deliveries', 'cancel', '--pending', '--event', 'welcome']
-  assert.deepEqual(await json([...all, '--dry-run']), { dryRun: true, count: 1 })
-  assert.deepEqual(await json([...all, '--yes']), { cancelled: 1 })
+  assert.deepEqual(await json([...all, '--dry-run']), { dryRun: true, count: 2 })
+  assert.deepEqual(await json([...all, '--yes']), { cancelled: 2 })
 })
 
 test('prune removes what was completed, when it is old enough', async () => {

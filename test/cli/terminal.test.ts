@@ -56,6 +56,7 @@ describe('at a terminal', () => {
     for (const typed of ['n\n', '\n', 'no, wait\n']) {
       const { shown, code } = await onTerminal('deliveries cancel --pending', { typed })
       assert.match(shown, /1 delivery will be cancelled.* \[y\/N\]/)
+      assert.match(shown, /Nothing was done\./)
       assert.equal(code, 0)
     }
     const [waits]: [{ status: string }] = await project.json(['deliveries', 'list'])

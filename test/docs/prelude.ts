@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { createEnvoyer, defineEvent } from 'envoyer'
 import { consoleChannel } from 'envoyer/channels/console'
 import { email as emailChannel, smtp } from 'envoyer/channels/email'
+import { sms as smsChannel, twilio } from 'envoyer/channels/sms'
 import { http, webhook } from 'envoyer/channels/webhook'
 
 export { createEnvoyer, defineEvent, defineConfig, failover, delays, exponential, fixed, linear } from 'envoyer'
@@ -23,7 +24,7 @@ export const url = process.env.SMTP_URL ?? 'smtp://localhost'
 export const from = 'hello@shop.example'
 export const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 export const events = {
-  'order-shipped': defineEvent({ context: z.object({ orderId: z.string() }), fallback: 'console' }),
+  'order-shipped': defineEvent({ context: z.object({ orderId: z.string() }) }),
   'order-placed': defineEvent({ context: z.object({ orderId: z.string() }) }),
   'newsletter': defineEvent({ context: z.object({ issue: z.number() }) }),
   'newsletter-sent': defineEvent({ context: z.object({ issue: z.number() }) }),
@@ -38,7 +39,7 @@ export const envoyer = createEnvoyer({ events, channels, templates: 'templates',
 await envoyer.migrate()
 export const context = { orderId: '1042' }
 export const orderId = '1042'
-export const jane = { email: 'jane@example.com', name: 'Jane', userId: 'jane' }
+export const jane = { email: 'jane@example.com', phone: '+4915112345678', name: 'Jane', userId: 'jane' }
 export const editor = { email: 'editor@example.com' }
 export const users = [jane]
 export const source = await new DataSource({
@@ -51,6 +52,20 @@ export const first = smtp({ url, from, name: 'first' })
 export const second = smtp({ url, from, name: 'second' })
 export const accountSid = 'AC00000000000000000000000000000000'
 export const authToken = 'secret'
+export const shop = createEnvoyer({
+  events: {
+    'order-arriving': defineEvent({
+      context: z.object({ orderId: z.string() }),
+      channels: ['sms'],
+      fallback: 'email',
+    }),
+  },
+  channels: {
+    sms: smsChannel({ backend: twilio({ accountSid, authToken, from: '+15005550006' }) }),
+    email: emailChannel({ backend: smtp({ url, from }) }),
+  },
+  templates: 'templates',
+})
 export const dkim = {
   ...{ domainName: 'shop.example', keySelector: 'mail' },
   privateKey: process.env.DKIM_KEY ?? '',

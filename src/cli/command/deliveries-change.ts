@@ -84,7 +84,7 @@ async function isAgreed(
     out.result({ dryRun: true, count }, () => [`${deliveries(count)} would be ${done}.`])
     return false
   }
-  return count === 0 || confirm(`${deliveries(count)} will be ${done}. Go on?`, options)
+  return count === 0 || confirm(`${deliveries(count)} will be ${done}`, options)
 }
 
 async function retry(

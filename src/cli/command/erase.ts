@@ -18,7 +18,7 @@ export function addErase(program: Command): void {
     .command('erase')
     .description("Erase a person's data from all deliveries, and cancel what waits for them.")
     .option('--user <id>', 'of this user of the application')
-    .option('--to <address>', 'of this address, in whole')
+    .option('--to <address>', 'of this address, in whole and as `deliveries list` shows it')
     .option('--dry-run', 'only count what would be erased')
     .option('--yes', 'do not ask: needed where there is no terminal')
     .action(onEnvoyer<Options>(erase))
@@ -40,8 +40,7 @@ async function erase({ envoyer, out }: Session, options: Options): Promise<void>
     out.result({ dryRun: true, ...planned }, () => [`It would erase ${said(planned)}.`])
     return
   }
-  const question = `This erases ${said(planned)}, for good. Go on?`
-  if (!(await confirm(question, options))) return
+  if (!(await confirm(`This erases ${said(planned)}, for good`, options))) return
   const erased = await envoyer.erase(whose)
   // Somebody relies on it that nothing is left.
   if (erased.left > 0) out.failed()

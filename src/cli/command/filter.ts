@@ -38,11 +38,11 @@ export function filtered(
     ).argParser(readList),
     code: new Option(
       '--code <codes>',
-      'whose last failed try ended with this error code, or one of several',
+      'whose last try failed with this error code, or one of several; what was sent has none',
     ).argParser(readList),
     backend: new Option('--backend <name>', 'that this backend had last'),
     notification: new Option('--notification <id>', 'of this notification'),
-    to: new Option('--to <address>', 'to this address, in whole'),
+    to: new Option('--to <address>', 'to this address, in whole and as it is shown'),
     user: new Option('--user <id>', "to this user of the application's"),
     since: new Option(
       '--since <time>',

@@ -25,7 +25,7 @@ async function init(out: Out, folder = '.'): Promise<void> {
   out.result(project, () => lines(project))
 }
 
-function lines({ folder, made, kept, missing, start }: Project): string[] {
+function lines({ folder, made, completed, kept, missing, start }: Project): string[] {
   const place = relative(process.cwd(), folder)
   const next = [
     ...(place === '' ? [] : [`cd ${place}`]),
@@ -35,6 +35,7 @@ function lines({ folder, made, kept, missing, start }: Project): string[] {
   ]
   return [
     ...made.map((path) => `made  ${path}`),
+    ...completed.map((path) => `made  the script "start" in ${path}`),
     ...kept.map((path) => `kept  ${path} (it was there)`),
     '',
     'Next:',

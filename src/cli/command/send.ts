@@ -92,11 +92,10 @@ async function send({ envoyer, out }: Session, options: Options, event: string):
 
 function lines({ notificationId, count, repeated, deliveries: made, skipped }: SendResult) {
   const head = repeated ? 'sent before with this key, nothing new' : 'written'
-  const rows = made
-    .slice(0, shown)
-    .map(({ id, channel, to, sendAt, reason }) =>
-      reason === 'open' ? [id, channel, to, 'now', ''] : [id, channel, to, instant(sendAt), reason],
-    )
+  const rows = made.slice(0, shown).map(({ id, channel, to, sendAt, reason }) => {
+    const goesAt = sendAt === undefined ? 'now' : instant(sendAt)
+    return [id, channel, to, goesAt, reason === 'open' ? '' : reason]
+  })
   const more = count - rows.length
   return [
     `${deliveries(count)} ${head}: notification ${notificationId}`,

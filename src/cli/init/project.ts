@@ -8,8 +8,10 @@ import { projectFiles } from './files.ts'
 
 export interface Project {
   readonly folder: string
-  /** Paths of what was made or completed. */
+  /** Paths of what was made. */
   readonly made: readonly string[]
+  /** Paths of what was there, and has got what it lacked. */
+  readonly completed: readonly string[]
   /** Paths of what was there already, and is as it was. */
   readonly kept: readonly string[]
   /** Packages that are still to be installed. */
@@ -31,15 +33,15 @@ export async function makeProject(given: string): Promise<Project> {
   }
   // Before anything is written: it may not be readable.
   const manifest = await readManifest(folder)
-  const [made, kept]: [string[], string[]] = [[], []]
+  const [made, kept, completed]: [string[], string[], string[]] = [[], [], []]
   for (const [path, text] of Object.entries(projectFiles)) {
     const written = await writeNew(join(folder, path), text)
     ;(written ? made : kept).push(path)
   }
   const start = await completeManifest(folder, manifest)
-  if (start.changed) made.push('package.json')
+  if (start.changed) (manifest ? completed : made).push('package.json')
   const missing = ['envoyer', 'zod'].filter((name) => !isInstalled(folder, name))
-  return { folder, made, kept, missing, start: start.line }
+  return { folder, made, completed, kept, missing, start: start.line }
 }
 
 async function writeNew(path: string, text: string): Promise<boolean> {
