@@ -14,19 +14,28 @@ describe('the package, installed into an empty project', () => {
   })
   after(() => consumer?.[Symbol.asyncDispose]())
 
-  test('holds what it needs and nothing else', (t) => {
+  test('holds what it needs and nothing else, and what its pages lead to', async (t) => {
     const { size, unpackedSize, files } = consumer.packed
     const paths = files.map(({ path }) => path)
     const mb = (bytes: number) => (bytes / megabyte).toFixed(1)
     t.diagnostic(`${mb(size)} MB packed, ${mb(unpackedSize)} MB unpacked, ${paths.length} files`)
     assert.ok(paths.includes('dist/empty-database.tar.gz'))
     const known =
-      /^(dist\/(src|channels)\/.*\.(js|d\.ts)|dist\/empty-database\.tar\.gz|docs\/monitoring\/[^/]+|[^/]+)$/
+      /^(dist\/(src|channels)\/.*\.(js|d\.ts)|dist\/empty-database\.tar\.gz|docs\/.*|[^/]+)$/
     assert.deepEqual(
       paths.filter((path) => !known.test(path)),
       [],
     )
     assert.ok(size < 6 * megabyte)
+    for (const page of ['README.md', 'CHANGELOG.md']) {
+      const text = await readFile(join(root, page), 'utf8')
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path]) => path!)
+      assert.deepEqual(
+        links.filter((path) => !paths.includes(path)),
+        [],
+        `${page} leads to what is not there`,
+      )
+    }
   })
 
   test('has an exports map that every way of importing reads right', async () => {

@@ -102,6 +102,7 @@ function fieldsOf(delivery: DeliveryDetails): Readonly<Record<string, string | n
       `${instant(delivery.sendAt)} (${delivery.reason})`,
     deadline: instant(delivery.deadlineAt),
     settled: instant(delivery.settledAt),
+    erased: instant(delivery.erasedAt),
     'resend of': delivery.resendOf,
     'fallback of': delivery.fallbackOf,
     notes: delivery.notes.join(', '),
