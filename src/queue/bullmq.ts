@@ -26,8 +26,12 @@ const silentMs = 15_000
 /** How long Redis may take to say goodbye. */
 const goodbyeMs = 1000
 
-const outage = ({ message }: Error) =>
-  `Redis: ${message} Until it is back, workers hear of work by the database; nothing is lost.`
+/** Says whose error it is, and that it is no harm. */
+function ofRedis(thrown: unknown): Error {
+  const cause = toError(thrown)
+  const message = `Of Redis; workers hear of work by the database meanwhile, and nothing is lost: ${cause.message}`
+  return new Error(message, { cause })
+}
 
 /** What a job is added with: gone when done, and one at a time that waits for the same. */
 const once = (id: string, delay = 0) => ({
@@ -57,7 +61,7 @@ export function createBullmqQueue(
   // Of an outage once: every connection would tell of every attempt to come back.
   let told = false
   const lost = (error: Error) => {
-    if (!told) onError(new Error(outage(error), { cause: error }))
+    if (!told) onError(ofRedis(error))
     told = true
   }
   redis.on('error', lost)
@@ -104,7 +108,7 @@ export function createBullmqQueue(
     await jobsOf(channel)
       .add('due', null, once(id, delayMs))
       .catch((thrown) => {
-        onError(toError(thrown))
+        onError(ofRedis(thrown))
         notify.ask()
       })
     putting.delete(mark)

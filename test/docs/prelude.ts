@@ -75,7 +75,8 @@ export async function* subscribers() { yield jane }
 
 const people = [jane, { email: '${refused}' }]
 const result = await envoyer.send('order-shipped', people, context, { channels: ['email'] })
-export const [sentId, failedId] = result.deliveries.map(({ id }) => id) as [string, string]
+export const sentId = result.deliveries[0]!.id
+export const failedId = result.deliveries[1]!.id
 const worker = await envoyer.worker({ stopOn: [] })
 await envoyer.waitFor(result)
 await worker.stop()
@@ -122,7 +123,6 @@ export const prelude = {
   },
   names: [
     ...[...text.matchAll(/^export (?:const|async function\*) (\w+)/gm)].map(([, name]) => name!),
-    ...['sentId', 'failedId'],
     ...[...text.matchAll(/^export \{(.*)\}/gm)].flatMap(([, list]) =>
       list!.split(',').map((name) => name.trim()),
     ),
