@@ -1,3 +1,4 @@
+import { Transform, type TransformCallback } from 'node:stream'
 import type { DKIMOptions, SMTPSentMessageInfo, Transporter } from 'nodemailer'
 import type { Settings } from './smtp-options.ts'
 
@@ -46,6 +47,7 @@ export async function createPool(settings: Settings): Promise<Transporter<SMTPSe
   // failures reach the mail that they concern; without a listener this event would end the process
   transporter.on('error', () => {})
   transporter.use('stream', (mail, done) => {
+    mail.message.transform(() => new Gathering())
     watch(mail.message, (mail.data as { flight?: Flight }).flight)
     done()
   })
@@ -54,6 +56,33 @@ export async function createPool(settings: Settings): Promise<Transporter<SMTPSe
 
 function signing(dkim: NonNullable<Settings['options']['dkim']>): DKIMOptions {
   return { ...dkim, headerFieldNames: signedFields }
+}
+
+/** Most mails are one piece. */
+const pieceBytes = 64 * 1024
+
+/** nodemailer hands a mail over line by line; each piece that leaves here is a write to the socket. */
+class Gathering extends Transform {
+  #chunks: Buffer[] = []
+  #bytes = 0
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#chunks.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes >= pieceBytes) this.#handOn()
+    done()
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#handOn()
+    done()
+  }
+
+  #handOn(): void {
+    if (this.#bytes > 0) this.push(Buffer.concat(this.#chunks, this.#bytes))
+    this.#chunks = []
+    this.#bytes = 0
+  }
 }
 
 interface Readable {

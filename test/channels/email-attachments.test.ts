@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -107,6 +108,16 @@ test('a folder or a pipe is no attachment', { timeout: 5_000 }, async () => {
   await mkdir(join(root, 'sub'), { recursive: true })
   await assert.rejects(send([{ path: join(root, 'sub') }]), refused)
   await assert.rejects(send([{ path: '/dev/zero' }], { attachmentRoots: ['/dev'] }), refused)
+})
+
+test('a large attachment arrives byte for byte, whatever falls on the end of a piece', async () => {
+  for (const bytes of [48_000, 120_000, 1_000_003]) {
+    const content = randomBytes(bytes)
+    await writeFile(join(root, 'large.bin'), content)
+    await send([{ path: join(root, 'large.bin') }], { maxAttachmentBytes: 2_000_000 })
+    const arrived = server.mails.at(-1)!.mail.attachments[0]!.content as ArrayBuffer
+    assert.ok(content.equals(Buffer.from(arrived)), `${bytes} bytes`)
+  }
 })
 
 test('a file that is not there yet is tried again; one that is too large is not', async () => {
