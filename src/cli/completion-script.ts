@@ -43,13 +43,19 @@ function words(program: Command): string[] {
         `      '${within(command.parent!)} ${command.name()}') at='${within(command)}' ;;`,
     )
   const places = commands.map((command) => `    '${within(command)}') ${offer(command)} ;;`)
+  const valued = new Set(commands.flatMap((command) => valuedFlags(command)))
   return [
     '_envoyer_words() {',
-    "  local at='' last='' word",
+    "  local at='' last='' arguments=0 word",
     '  for word in "$@"; do',
+    '    case "$last" in',
+    `      ${[...valued].join('|')}) last=''; continue ;;`,
+    '    esac',
     '    last="$word"',
     '    case "$at $word" in',
     ...steps,
+    "      *' -'*) ;;",
+    '      *) arguments=$((arguments + 1)) ;;',
     '    esac',
     '  done',
     '  case "$at $last" in',
@@ -75,19 +81,26 @@ function flagsOf(command: Command): string[] {
 
 function offer(command: Command): string {
   const fixed = [...command.commands.map((each) => each.name()), ...flagsOf(command)]
-  const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [])
-  const names = command.registeredArguments.flatMap((argument) => {
+  const places = command.registeredArguments.flatMap((argument, place) => {
     const kind = kindOf(argument.name())
-    return kind === undefined ? [] : [ask(kind)]
+    const offered =
+      kind === undefined ? argument.argChoices && print(argument.argChoices) : ask(kind)
+    return offered ? [`${place}) ${offered} ;;`] : []
   })
-  return [print([...choices, ...fixed]), ...names].join('; ')
+  const named = places.length > 0 ? [`case "$arguments" in ${places.join(' ')} esac`] : []
+  return [print(fixed), ...named].join('; ')
 }
+
+const takesValue = ({ required, optional }: Option) => required || optional
+
+const valuedFlags = ({ options }: Command) =>
+  options.filter(takesValue).flatMap(({ long }) => (long ? [long] : []))
 
 /** What follows a flag that takes a value: names, one of a few, or nothing of ours. */
 function valueLines(program: Command, command: Command): string[] {
   const options = command === program ? program.options : [...command.options, ...program.options]
   return options
-    .filter(({ required, optional }) => required || optional)
+    .filter(takesValue)
     .map((option) => `    '${within(command)} ${option.long}') ${values(option)}return ;;`)
 }
 

@@ -12,16 +12,21 @@ export interface Suspect extends Whom {
   readonly status: DeliveryStatus
 }
 
-const named = (person: Person) => ('user' in person ? person.user : person.to)
+/** What the person is known by. */
+const names = (person: Person) => ('user' in person ? [person.user] : person.to)
+
+/** For paths in JSON, of a parameter that holds names. */
+const who = `jsonb_build_object('who', $1::text[])`
 
 /** One look at the whole table: an index for it would cost every delivery, for what is asked seldom. */
 const suspicion = (person: Person) =>
   'user' in person
-    ? `$1 = ANY(users)
-       OR jsonb_path_exists(fallback, '$.** ? (@.users[*] == $who)', jsonb_build_object('who', $1::text))`
-    : `address_key = $1
-       OR (jsonb_typeof(recipient) = 'array' AND strpos(lower(address::text), lower($1)) > 0)
-       OR jsonb_path_exists(fallback, '$.** ? (@.addressKey == $who)', jsonb_build_object('who', $1::text))`
+    ? `users && $1::text[]
+       OR jsonb_path_exists(fallback, '$.** ? (@.users[*] == $who[*])', ${who})`
+    : `address_key = ANY($1::text[])
+       OR (jsonb_typeof(recipient) = 'array' AND EXISTS (
+         SELECT 1 FROM unnest($1::text[]) AS name WHERE strpos(lower(address::text), lower(name)) > 0))
+       OR jsonb_path_exists(fallback, '$.** ? (@.addressKey == $who[*])', ${who})`
 
 /** The ids of such deliveries, those of a notification together. */
 export async function findSuspects(
@@ -33,7 +38,7 @@ export async function findSuspects(
     `SELECT id, notification_id AS "notificationId" FROM ${o.schema}.delivery
      WHERE erased_at IS NULL AND (${suspicion(person)})
      ORDER BY notification_id, id`,
-    [named(person)],
+    [names(person)],
   )
 }
 
@@ -139,20 +144,19 @@ export async function emptyContexts(
  * something was sent afterwards.
  */
 export async function eraseMentions(o: Outbox, tx: Executor, person: Person): Promise<void> {
-  const who = `jsonb_build_object('who', $1::text)`
   await tx.execute(
     `UPDATE ${o.schema}.notification SET options = jsonb_set(options, '{onCompleted,recipients}', '[]')
      WHERE completed_at IS NOT NULL AND options #> '{onCompleted,left}' IS NULL
-       AND jsonb_path_exists(options, '$.onCompleted.recipients.** ? (@ == $who)', ${who})`,
-    [named(person)],
+       AND jsonb_path_exists(options, '$.onCompleted.recipients.** ? (@ == $who[*])', ${who})`,
+    [names(person)],
   )
   if (!('user' in person)) return
   await tx.execute(
     `UPDATE ${o.schema}.notification SET skipped = jsonb_set(skipped, '{first}', (
-       SELECT jsonb_agg(CASE WHEN skip ->> 'userId' = $1 THEN skip - 'userId' - 'detail' ELSE skip END
+       SELECT jsonb_agg(CASE WHEN skip ->> 'userId' = ANY($1::text[]) THEN skip - 'userId' - 'detail' ELSE skip END
          ORDER BY place)
        FROM jsonb_array_elements(skipped -> 'first') WITH ORDINALITY AS s (skip, place)))
-     WHERE jsonb_path_exists(skipped, '$.first[*] ? (@.userId == $who)', ${who})`,
-    [person.user],
+     WHERE jsonb_path_exists(skipped, '$.first[*] ? (@.userId == $who[*])', ${who})`,
+    [names(person)],
   )
 }

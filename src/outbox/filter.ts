@@ -1,6 +1,6 @@
 import type { DataSource, SelectQueryBuilder } from 'typeorm'
 import { EnvoyerError } from '../errors.ts'
-import { type DeliveryRow, deliveryEntity } from './entities.ts'
+import { attemptEntity, type DeliveryRow, deliveryEntity } from './entities.ts'
 import { isId } from './id.ts'
 import { type DeliveryStatus, deliveryStatuses } from './status.ts'
 
@@ -13,14 +13,16 @@ export interface DeliveryFilter {
   readonly status?: DeliveryStatus | readonly DeliveryStatus[]
   /** Error code of the last try, where that failed, or several. */
   readonly code?: string | readonly string[]
+  /** Error code of any try, or several; also of what was sent afterwards. */
+  readonly triedCode?: string | readonly string[]
   /** The backend that had it last. */
   readonly backend?: string
   /** Of one call of `send`. */
   readonly notificationId?: string
   /** A user id that the application gave. */
   readonly user?: string | number
-  /** A normalised address, in whole: the `addressKey` of a delivery. */
-  readonly to?: string
+  /** An address, in whole, or several: as each channel normalises it, or the `addressKey` of a delivery. */
+  readonly to?: string | readonly string[]
   /** Written then or later. */
   readonly since?: Date
   /** Written before. */
@@ -62,11 +64,19 @@ const conditions: {
     else query.andWhere(`d.status = '${wanted[0]}'`)
   },
   code: (query, code) => query.andWhere('d.errorCode IN (:...code)', { code: [code].flat() }),
+  triedCode: (query, triedCode) => {
+    const tries = query
+      .subQuery()
+      .select('t.deliveryId')
+      .from(attemptEntity, 't')
+      .where('t.code IN (:...triedCode)')
+    query.andWhere(`d.id IN ${tries.getQuery()}`, { triedCode: [triedCode].flat() })
+  },
   backend: (query, backend) => query.andWhere('d.backend = :backend', { backend }),
   notificationId: (query, id) =>
     query.andWhere('d.notificationId = :notificationId', { notificationId: id }),
   user: (query, user) => query.andWhere(':user = ANY(d.users)', { user: String(user) }),
-  to: (query, to) => query.andWhere('d.addressKey = :to', { to }),
+  to: (query, to) => query.andWhere('d.addressKey IN (:...to)', { to: [to].flat() }),
   since: (query, since) => query.andWhere('d.createdAt >= :since', { since }),
   until: (query, until) => query.andWhere('d.createdAt < :until', { until }),
   settledSince: (query, settledSince) =>
@@ -116,10 +126,11 @@ const allowed: { [Key in keyof DeliveryFilter]-?: (value: unknown) => boolean } 
   channel: isText,
   status: isListOf((status) => deliveryStatuses.includes(status as DeliveryStatus)),
   code: isListOf(isText),
+  triedCode: isListOf(isText),
   backend: isText,
   notificationId: isIdText,
   user: (value) => isText(value) || typeof value === 'number',
-  to: isText,
+  to: isListOf(isText),
   since: isDate,
   until: isDate,
   settledSince: isDate,

@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../event/json.ts'
 import { keyOf } from '../recipient/group.ts'
 import type { StoredFallback } from './fallback.ts'
 
-/** Whose data is to be erased: a user id, or a normalised address. */
-export type Person = { readonly user: string } | { readonly to: string }
+/** Whose data is to be erased: a user id, or the keys that their address may be kept under. */
+export type Person = { readonly user: string } | { readonly to: readonly string[] }
 
 /** What is kept of whom a delivery is for. */
 export interface Whom {
@@ -30,7 +30,7 @@ export type Without = 'whole' | 'unknown' | Whom
 const isOf = (
   person: Person,
   { users, addressKey }: Pick<StoredFallback, 'users' | 'addressKey'>,
-) => ('user' in person ? (users ?? []).includes(person.user) : addressKey === person.to)
+) => ('user' in person ? (users ?? []).includes(person.user) : person.to.includes(addressKey))
 
 /** Fallbacks without those that go to the person. */
 function fallbacksWithout(
@@ -57,14 +57,16 @@ export function without(person: Person, whom: Whom, keys: AddressKeys): Without 
     each,
     key: keys.ofAddress(each),
   }))
+  const isTheirKey = (key: string | undefined) =>
+    'to' in person && key !== undefined && person.to.includes(key)
   const isIn =
     'user' in person
       ? users.includes(person.user)
-      : addresses.some(({ key }) => key === person.to) || addressKey === person.to
+      : [addressKey, ...addresses.map(({ key }) => key)].some(isTheirKey)
   if (!isIn) return { ...whom, fallback }
   const own = keys.ofRecipient
   const isTheirs = (each: JsonObject) =>
-    'user' in person ? String(each.userId) === person.user : own(each) === person.to
+    'user' in person ? String(each.userId) === person.user : isTheirKey(own(each))
   const theirs = (recipient as readonly JsonObject[]).filter(isTheirs)
   const others = (recipient as readonly JsonObject[]).filter((each) => !isTheirs(each))
   const gone = new Set(theirs.map(own))

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../database/contract.ts'
 import { EnvoyerError } from '../errors.ts'
-import type { Json, JsonObject } from '../event/json.ts'
 import { refuseUnknown } from '../option/given.ts'
 import type { ChannelMap } from '../option/infer.ts'
 import {
@@ -14,8 +13,9 @@ import {
   type Suspect,
 } from '../outbox/erase.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { type AddressKeys, type Person, type Without, without } from '../outbox/person.ts'
+import { type Person, type Without, without } from '../outbox/person.ts'
 import { cancel, type Settled } from '../outbox/settle.ts'
+import { keysLike, keysOf } from './address-keys.ts'
 import { tellCancelled } from './cancel.ts'
 import type { OperateParts } from './operate-parts.ts'
 
@@ -55,29 +55,6 @@ function chunksOf(found: readonly { id: string; notificationId: string }[]): str
     last = notificationId
   }
   return chunks
-}
-
-function attempt<T>(make: () => T): T | undefined {
-  try {
-    return make()
-  } catch {
-    return undefined
-  }
-}
-
-/** What another version of the application has sent over a channel cannot be told apart. */
-function keysOf(channels: ChannelMap, name: string): AddressKeys {
-  const type = Object.hasOwn(channels, name) ? channels[name]!.definition.address : undefined
-  return {
-    ofAddress: (address: Json) => attempt(() => type?.key(address as never)),
-    ofRecipient: (recipient: JsonObject) =>
-      attempt(() => {
-        const { recipientKey, fromRecipient } = type ?? {}
-        const value =
-          recipientKey === undefined ? fromRecipient?.(recipient) : recipient[recipientKey]
-        return value === undefined ? undefined : type?.key(type.parse(value))
-      }),
-  }
 }
 
 interface Step {
@@ -134,15 +111,15 @@ function isSame(before: Omit<Suspect, 'id'>, after: Exclude<Without, string>): b
   return isDeepStrictEqual(whom(before), whom(after))
 }
 
-function personOf(whose: unknown): Person {
+function personOf(channels: ChannelMap, whose: unknown): Person {
   const { user, to, ...rest } = (whose ?? {}) as Record<string, unknown>
   const isUser = to === undefined && ['string', 'number'].includes(typeof user) && user !== ''
   const isTo = user === undefined && typeof to === 'string' && to !== ''
   if (Object.keys(rest).length === 0 && isUser) return { user: String(user) }
-  if (Object.keys(rest).length === 0 && isTo) return { to: String(to) }
+  if (Object.keys(rest).length === 0 && isTo) return { to: keysLike(channels, String(to)) }
   throw new EnvoyerError(
     'option-invalid',
-    'erase: give one of `user` (a user id) and `to` (a normalised address)',
+    'erase: give one of `user` (a user id) and `to` (an address)',
   )
 }
 
@@ -187,7 +164,7 @@ export function createErase({ configuration, open, emitter, followUp }: OperateP
     whose: { readonly user: string | number } | { readonly to: string },
     options: { readonly dryRun?: boolean } = {},
   ): Promise<Erased> => {
-    const person = personOf(whose)
+    const person = personOf(channels, whose)
     const { dryRun } = refuseUnknown(options, ['dryRun'])
     const { database, outbox } = await open()
     let erased = none

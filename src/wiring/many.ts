@@ -1,6 +1,6 @@
 import { refuseUnknown } from '../option/given.ts'
 import { retry } from '../outbox/again.ts'
-import { checkFilter, type DeliveryFilter } from '../outbox/filter.ts'
+import type { DeliveryFilter } from '../outbox/filter.ts'
 import {
   countDeliveries,
   exactNow,
@@ -8,6 +8,7 @@ import {
   failedPage,
   waitingPage,
 } from '../outbox/many.ts'
+import { lookedFor } from './address-keys.ts'
 import { cancelWaiting } from './cancel.ts'
 import type { OperateParts } from './operate-parts.ts'
 
@@ -33,24 +34,24 @@ export interface Many {
 }
 
 export function createMany(parts: OperateParts): Many {
-  const { open } = parts
+  const { open, configuration } = parts
   /** All that is needed for a walk over what fits. */
-  const begin = async (call: string, filter: DeliveryFilter, options: ManyOptions = {}) => {
-    checkFilter(filter, `deliveries.${call}`)
+  const begin = async (call: string, asked: DeliveryFilter, options: ManyOptions = {}) => {
+    const filter = lookedFor(configuration.channels, asked, `deliveries.${call}`)
     const { onProgress } = refuseUnknown(options, ['onProgress'])
     const opened = await open()
     await opened.clock.refresh()
     const begun = await exactNow(opened.outbox, opened.database)
-    return { ...opened, onProgress, now: opened.clock.now(), begun }
+    return { ...opened, filter, onProgress, now: opened.clock.now(), begun }
   }
   return {
-    async count(filter = {}) {
-      const { database, now } = await begin('count', filter)
+    async count(asked = {}) {
+      const { database, filter, now } = await begin('count', asked)
       return countDeliveries(database.source, filter, now)
     },
-    async retryAll(filter, options) {
-      const walk = await begin('retryAll', filter, options)
-      const { database, outbox, queue, now, onProgress } = walk
+    async retryAll(asked, options) {
+      const walk = await begin('retryAll', asked, options)
+      const { filter, database, outbox, queue, now, onProgress } = walk
       const { source } = database
       const isFailed = filter.status === undefined || [filter.status].flat().includes('failed')
       if (!isFailed) return { retried: 0, left: 0 }
@@ -72,9 +73,9 @@ export function createMany(parts: OperateParts): Many {
         onProgress?.({ done, of: Math.max(of, done) })
       }
     },
-    async cancelAll(filter, options) {
-      const walk = await begin('cancelAll', filter, options)
-      const { database, now, onProgress } = walk
+    async cancelAll(asked, options) {
+      const walk = await begin('cancelAll', asked, options)
+      const { filter, database, now, onProgress } = walk
       const { source } = database
       const isPending = filter.status === undefined || [filter.status].flat().includes('pending')
       if (!isPending) return { cancelled: 0 }

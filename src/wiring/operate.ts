@@ -9,6 +9,7 @@ import {
   listDeliveries,
 } from '../outbox/read.ts'
 import type { ChannelSetting } from '../setting/settings.ts'
+import { lookedFor } from './address-keys.ts'
 import { cancelWaiting } from './cancel.ts'
 import { createMany, type Many } from './many.ts'
 import type { OperateParts } from './operate-parts.ts'
@@ -39,7 +40,7 @@ export interface OwnDeliveries extends Deliveries {
 }
 
 export function createDeliveries(parts: OperateParts): OwnDeliveries {
-  const { open } = parts
+  const { open, configuration } = parts
   const get = async (id: string) => {
     const { database } = await open()
     const found = isId(id) ? await getDelivery(database.source, id) : undefined
@@ -74,7 +75,8 @@ export function createDeliveries(parts: OperateParts): OwnDeliveries {
   return {
     ...createMany(parts),
     get,
-    async list(filter = {}) {
+    async list(asked = {}) {
+      const filter = lookedFor(configuration.channels, asked, 'deliveries.list')
       const { database, clock } = await open()
       await clock.refresh()
       return listDeliveries(database.source, filter, clock.now())

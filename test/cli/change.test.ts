@@ -22,6 +22,8 @@ test('a channel is paused, switched off and on; test says that its backend canno
     paused: true,
   })
   assert.match((await run('channels', 'list')).stdout, /^console {2,}paused$/m)
+  const held = await run('send', 'welcome', ...jane)
+  assert.match(held.stdout, /jane@example\.com {2,}when resumed {2,}the channel is paused$/m)
   await run('channels', 'resume', 'console')
   await run('channels', 'off', 'console')
   const sent = await run('send', 'welcome', ...jane)

@@ -45,6 +45,10 @@ test('bash completes names of events and channels', async () => {
   assert.deepEqual(await offered('envoyer deliveries list --event '), ['asked-for-events'])
   assert.deepEqual(await offered('envoyer worker --channels a'), ['asked-for-channels'])
   assert.deepEqual(await offered('envoyer channels on ask'), ['asked-for-channels'])
+  assert.deepEqual(await offered('envoyer templates preview a'), ['asked-for-events'])
+  const second = 'envoyer templates preview --locale de welcome a'
+  assert.deepEqual(await offered(second), ['asked-for-channels'])
+  assert.deepEqual(await offered('envoyer templates preview welcome email a'), [])
 })
 
 test('every command of the tree is in the script of zsh too', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fixed } from '../../src/channel/retry.ts'
-import { Permanent } from '../../src/errors.ts'
+import { DeliveryError, Permanent } from '../../src/errors.ts'
 import { createTasks, type Task } from '../../src/worker/tasks.ts'
 import { until } from '../support/database.ts'
 import { freshSchema, onEveryEngine } from '../support/engines.ts'
@@ -96,6 +96,35 @@ onEveryEngine('operating', (engine) => {
   )
 
   test(
+    'what was sent after all is found by the code of a try that failed',
+    withApp(
+      async ({ envoyer }) => {
+        const sent = await envoyer.send('alarm', [{ pager: 'busy' }, { pager: 'ok' }], {
+          what: 'x',
+        })
+        await envoyer.worker()
+        assert.equal((await envoyer.waitFor(sent)).sent, 2)
+        const found = await envoyer.deliveries.list({
+          status: 'sent',
+          triedCode: ['line-busy', 'x'],
+        })
+        assert.deepEqual(
+          found.map(({ addressKey, errorCode }) => [addressKey, errorCode]),
+          [['busy', null]],
+        )
+        assert.equal(await envoyer.deliveries.count({ code: 'line-busy' }), 0)
+        assert.equal(await envoyer.deliveries.count({ triedCode: 'x' }), 0)
+      },
+      recorder(({ address, attempt }) => {
+        if (address === 'busy' && attempt === 1) {
+          throw new DeliveryError('busy', { code: 'line-busy' })
+        }
+      }),
+      { retry: fixed({ delayMs: 10, tries: 2, jitter: 0 }) },
+    ),
+  )
+
+  test(
     'many are counted, tried again and cancelled at once',
     withApp(
       async ({ envoyer, backend }) => {
@@ -109,6 +138,9 @@ onEveryEngine('operating', (engine) => {
         assert.equal(await deliveries.count(), 1240)
         assert.equal(await deliveries.count({ status: 'pending' }), 620)
         assert.equal(await deliveries.count({ scheduled: true, user: 5 }), 1)
+        assert.equal(await deliveries.count({ to: 'P5' }), 2)
+        assert.equal(await deliveries.count({ to: ['P5', 'p6', 'P 5'] }), 4)
+        assert.equal((await deliveries.list({ to: 'P5', scheduled: true })).length, 1)
         assert.equal(await deliveries.count({ settledSince: new Date(Date.now() - 60_000) }), 620)
         assert.equal(await deliveries.count({ dueBefore: new Date() }), 0)
         assert.equal(

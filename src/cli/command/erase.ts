@@ -18,7 +18,7 @@ export function addErase(program: Command): void {
     .command('erase')
     .description("Erase a person's data from all deliveries, and cancel what waits for them.")
     .option('--user <id>', 'of this user of the application')
-    .option('--to <address>', 'of this address, in whole and as `deliveries list` shows it')
+    .option('--to <address>', 'of this address, in whole')
     .option('--dry-run', 'only count what would be erased')
     .option('--yes', 'do not ask: needed where there is no terminal')
     .action(onEnvoyer<Options>(erase))

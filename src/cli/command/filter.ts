@@ -10,6 +10,7 @@ export interface FilterOptions {
   readonly channel?: string
   readonly status?: readonly string[]
   readonly code?: readonly string[]
+  readonly triedCode?: readonly string[]
   readonly backend?: string
   readonly notification?: string
   readonly to?: string
@@ -40,9 +41,13 @@ export function filtered(
       '--code <codes>',
       'whose last try failed with this error code, or one of several; what was sent has none',
     ).argParser(readList),
+    triedCode: new Option(
+      '--tried-code <codes>',
+      'of which any try failed with this error code, or one of several, however it ended',
+    ).argParser(readList),
     backend: new Option('--backend <name>', 'that this backend had last'),
     notification: new Option('--notification <id>', 'of this notification'),
-    to: new Option('--to <address>', 'to this address, in whole and as it is shown'),
+    to: new Option('--to <address>', 'to this address, in whole'),
     user: new Option('--user <id>', "to this user of the application's"),
     since: new Option(
       '--since <time>',
@@ -64,7 +69,7 @@ export const paged = (command: Command) =>
 
 /** The filter that the flags say; what was not given is left to the envoyer. */
 export function filterOf(options: PageOptions): DeliveryFilter {
-  const { event, channel, status, code, backend, notification, to, user } = options
+  const { event, channel, status, code, triedCode, backend, notification, to, user } = options
   const { since, until, scheduled, limit, after } = options
   const unknown = status?.find((each) => !deliveryStatuses.includes(each as never))
   if (unknown !== undefined) {
@@ -73,6 +78,9 @@ export function filterOf(options: PageOptions): DeliveryFilter {
       `--status: there is no "${unknown}"; there are ${deliveryStatuses.join(', ')}`,
     )
   }
-  const all = { event, channel, status, code, backend, notificationId: notification, to, user }
-  return given({ ...all, since, until, scheduled, limit, after }) as DeliveryFilter
+  const all = { event, channel, status, code, triedCode, backend, to, user }
+  return given({
+    ...all,
+    ...{ notificationId: notification, since, until, scheduled, limit, after },
+  }) as DeliveryFilter
 }

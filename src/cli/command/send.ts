@@ -76,7 +76,8 @@ async function send({ envoyer, out }: Session, options: Options, event: string):
   )
   const { notificationId, count, repeated, skipped } = sent
   const written = { notificationId, event, count, repeated, deliveries: sent.deliveries, skipped }
-  const tellWritten = () => out.result(written, () => lines(sent))
+  const paused = await pausedOf(envoyer, sent)
+  const tellWritten = () => out.result(written, () => lines(sent, paused))
   if (!wait) return tellWritten()
   const completed = await envoyer.waitFor(sent, given({ timeoutMs })).catch((thrown: unknown) => {
     // Whatever became of the waiting, it is written, and its ids lead on.
@@ -85,26 +86,51 @@ async function send({ envoyer, out }: Session, options: Options, event: string):
   })
   if (completed.sent < count) out.failed()
   out.result({ ...written, completed }, () => [
-    ...lines(sent),
+    ...lines(sent, paused),
     `${completed.sent} sent, ${completed.failed} failed, ${completed.cancelled} cancelled`,
   ])
 }
 
-function lines({ notificationId, count, repeated, deliveries: made, skipped }: SendResult) {
+/** Those channels of what was sent that are paused. */
+async function pausedOf(
+  { names, settings }: Session['envoyer'],
+  { deliveries: made }: SendResult,
+): Promise<ReadonlySet<string>> {
+  const used = new Set(made.map(({ channel }) => channel))
+  const paused = new Set<string>()
+  for (const channel of names.channels) {
+    if (used.has(channel) && (await settings.get(channel)).paused) paused.add(channel)
+  }
+  return paused
+}
+
+function lines(sent: SendResult, paused: ReadonlySet<string>): string[] {
+  const { notificationId, count, repeated, skipped } = sent
+  const more = count - Math.min(shown, sent.deliveries.length)
   const head = repeated ? 'sent before with this key, nothing new' : 'written'
-  const rows = made.slice(0, shown).map(({ id, channel, to, sendAt, reason }) => {
-    const goesAt = sendAt === undefined ? 'now' : instant(sendAt)
-    return [id, channel, to, goesAt, reason === 'open' ? '' : reason]
-  })
-  const more = count - rows.length
   return [
     `${deliveries(count)} ${head}: notification ${notificationId}`,
-    ...(rows.length > 0
-      ? ['', ...table(['id', 'channel', 'to', 'goes at', 'why then'], rows, terminalWidth())]
-      : []),
+    ...(sent.deliveries.length > 0 ? ['', ...deliveryLines(sent, paused)] : []),
     ...(more > 0 ? [`and ${deliveries(more)} more`] : []),
     ...(skipped.total > 0 ? ['', ...skippedLines(skipped)] : []),
+    ...(repeated
+      ? ['', `How they stand: envoyer deliveries list --notification ${notificationId}`]
+      : []),
   ]
+}
+
+function deliveryLines(
+  { deliveries: made, repeated }: SendResult,
+  paused: ReadonlySet<string>,
+): string[] {
+  const head = ['id', 'channel', 'to', ...(repeated ? [] : ['goes at', 'why then'])]
+  const rows = made.slice(0, shown).map(({ id, channel, to, sendAt, reason }) => {
+    if (repeated) return [id, channel, to]
+    if (paused.has(channel)) return [id, channel, to, 'when resumed', 'the channel is paused']
+    if (reason === 'open') return [id, channel, to, sendAt ? instant(sendAt) : 'now', '']
+    return [id, channel, to, instant(sendAt), reason]
+  })
+  return table(head, rows, terminalWidth())
 }
 
 function skippedLines({ counts }: SendResult['skipped']): string[] {

@@ -1,0 +1,47 @@
+import type { Json, JsonObject } from '../event/json.ts'
+import type { ChannelMap } from '../option/infer.ts'
+import { checkFilter, type DeliveryFilter } from '../outbox/filter.ts'
+import type { AddressKeys } from '../outbox/person.ts'
+
+function attempt<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}
+
+/** What another version of the application has sent over a channel cannot be told apart. */
+export function keysOf(channels: ChannelMap, name: string): AddressKeys {
+  const type = Object.hasOwn(channels, name) ? channels[name]!.definition.address : undefined
+  return {
+    ofAddress: (address: Json) => attempt(() => type?.key(address as never)),
+    ofRecipient: (recipient: JsonObject) =>
+      attempt(() => {
+        const { recipientKey, fromRecipient } = type ?? {}
+        const value =
+          recipientKey === undefined ? fromRecipient?.(recipient) : recipient[recipientKey]
+        return value === undefined ? undefined : type?.key(type.parse(value))
+      }),
+  }
+}
+
+/** The keys under which an address may be kept: as it is written, and as each channel normalises it. */
+export function keysLike(channels: ChannelMap, address: string): string[] {
+  const normalised = Object.values(channels).flatMap(
+    ({ definition: { address: type } }) => attempt(() => type.key(type.parse(address))) ?? [],
+  )
+  return [...new Set([address, ...normalised])]
+}
+
+/** A filter that finds an address however it is written. Throws `option-invalid`; `call` is what was called. */
+export function lookedFor<Filter extends DeliveryFilter>(
+  channels: ChannelMap,
+  filter: Filter,
+  call: string,
+): Filter {
+  checkFilter(filter, call)
+  if (filter.to === undefined) return filter
+  const to = [filter.to].flat().flatMap((address) => keysLike(channels, address))
+  return { ...filter, to: [...new Set(to)] }
+}
