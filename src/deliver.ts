@@ -53,7 +53,8 @@ export function createDeliver(steps: DeliverSteps): Deliver {
   return async (claimed, hold) => {
     const startedAt = hold.now()
     const began = performance.now()
-    let backend = steps.backend(claimed.channel)
+    // None, until one is given the message.
+    let backend: string | null = null
     const took = (member: string) => {
       backend = member
     }
@@ -63,6 +64,7 @@ export function createDeliver(steps: DeliverSteps): Deliver {
       const context = await steps.context(claimed)
       const message = steps.render(claimed, context, startedAt)
       if (!hold.held()) return undefined
+      backend = steps.backend(claimed.channel)
       const answer = await untilAborted(
         steps.send(claimed, context, message, { startedAt, signal: hold.signal }, took),
         hold,

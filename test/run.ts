@@ -8,14 +8,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { emptyDatabase } from '../src/database/embedded/empty-database.ts'
+import { type BundledTests, bundleTests } from './run/bundle-tests.ts'
 import { findTests } from './run/find-tests.ts'
 import { versionLine } from './run/versions.ts'
 import { makeCommand } from './support/command.ts'
 import { makeCrashProgram } from './support/crash-program.ts'
 import { startPostgres } from './support/postgres.ts'
 import { startRedis } from './support/redis.ts'
-import { typescript } from './support/typescript.ts'
 
 /** What tally.js writes. */
 interface Tally {
@@ -60,17 +59,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const scratch = await mkdtemp(join(tmpdir(), 'envoyer-tests-'))
 process.exitCode = 1
 try {
-  const [postgres, redis, program, command] = await Promise.all([
+  const [tests, postgres, redis, program, command] = await Promise.all([
+    bundleTests(files),
     startPostgres(),
     startRedis(),
     files.some(isCrashTest) ? makeCrashProgram() : undefined,
     files.some(usesPackage) ? makeCommand() : undefined,
-    // Made once, so that the tests do not each take four seconds for it.
-    emptyDatabase(),
   ])
   const machine = await versionLine(postgres.version, redis.version)
   try {
-    process.exitCode = await run({
+    process.exitCode = await run(tests, {
       ENVOYER_TEST_DATABASE_URL: postgres.url(),
       ENVOYER_TEST_REDIS_URL: redis.url(),
       ENVOYER_TEST_MACHINE: machine,
@@ -78,7 +76,10 @@ try {
       ...(command ? { ENVOYER_TEST_COMMAND: command.folder } : {}),
     })
   } finally {
-    await Promise.all([postgres.stop(), redis.stop(), program?.remove(), command?.remove()])
+    await Promise.all([
+      ...[tests.remove(), postgres.stop(), redis.stop()],
+      ...[program?.remove(), command?.remove()],
+    ])
   }
   console.log(machine)
 } finally {
@@ -86,7 +87,10 @@ try {
 }
 if (interrupted) process.exitCode = 128 + constants.signals[interrupted]
 
-async function run(servers: Readonly<Record<string, string>>): Promise<number> {
+async function run(
+  tests: BundledTests,
+  servers: Readonly<Record<string, string>>,
+): Promise<number> {
   if (interrupted) return 1
   const tallyPath = join(scratch, 'tally.json')
   const reporter = (name: string, destination: string) => [
@@ -94,21 +98,19 @@ async function run(servers: Readonly<Record<string, string>>): Promise<number> {
     `--test-reporter-destination=${destination}`,
   ]
   const code = await node(servers, [
-    ...typescript,
-    ...['--import', new URL('./run/limits.ts', import.meta.url).href],
-    '--test',
+    ...['--import', tests.limits, '--test'],
     `--test-timeout=${limits.fileMs}`,
     '--test-concurrency=2',
     ...reporter('spec', 'stdout'),
     ...reporter(fileURLToPath(new URL('./run/tally.js', import.meta.url)), tallyPath),
-    ...files,
+    ...tests.files,
   ])
   // Empty where the runner itself did not end as it should.
   const tally = JSON.parse((await readFile(tallyPath, 'utf8').catch(() => '')) || '{}') as Tally
   const problems = [
     ...(tally.tests || code !== 0 ? [] : ['No test was run.']),
     ...(tally.skipped ?? []).map((name) => `Skipped: ${name}`),
-    ...(tally.empty ?? []).map((file) => `Has no test: ${relative(root, file)}`),
+    ...(tally.empty ?? []).map((file) => `Has no test: ${relative(tests.folder, file)}`),
   ]
   for (const problem of problems) console.error(problem)
   return code === 0 && problems.length > 0 ? 1 : code

@@ -28,9 +28,7 @@ const documentedPort = '9464'
 export async function writePieces(folder: string): Promise<Piece[]> {
   const written: Piece[] = []
   const port = String(await freePort())
-  // Explanations may show what is inside of Envoyer.
-  const shown = (await pages()).filter((path) => !path.startsWith('docs/explanation/'))
-  for (const path of shown) {
+  for (const path of await pages()) {
     const page = path.replace(/\W+/g, '-')
     const blocks = blocksOf(await readPage(path))
     const pieces = blocks.filter((block) => block.language === 'ts' && !isFile(block))

@@ -95,6 +95,31 @@ onEveryEngine('a worker in trouble', (engine) => {
     }
   })
 
+  test('what cannot be rendered says so, and names no backend: none had it', async () => {
+    const { envoyer, backend, internal } = createPagerEnvoyer(engine)
+    try {
+      await envoyer.templates.set(
+        'alarm',
+        'pager',
+        'text',
+        '{% for n in (1..9999999) %}x{% endfor %}',
+      )
+      await envoyer.worker({ pollMs: 20 })
+      const result = await envoyer.send('alarm', { pager: '1' }, { what: 'x' })
+      assert.equal((await envoyer.waitFor(result)).failed, 1)
+      const {
+        errorCode,
+        backend: had,
+        failures,
+      } = await envoyer.deliveries.get(result.deliveries[0]!.id)
+      assert.deepEqual([errorCode, had], ['render-failed', null])
+      assert.ok(failures.every((each) => each.code === 'render-failed' && each.backend === null))
+      assert.deepEqual([backend.sent.length, internal()], [0, []])
+    } finally {
+      await envoyer.close()
+    }
+  })
+
   test('rests while more lanes than one claim sees are held back', async () => {
     let calls = 0
     const { envoyer } = createPagerEnvoyer(

@@ -2,11 +2,13 @@
  * Loaded into the process of each test file: a test that hangs, and a handle that is left open,
  * end the process with their names. The runner's own limit is one for a whole file and names none.
  */
+process.setSourceMapsEnabled(true)
+
 const limitMs = Number(process.env.ENVOYER_TEST_LIMIT_MS)
 const idleMs = 60_000
 
 // Processes that a test starts inherit what is loaded into it; they are no tests.
-if (process.env.NODE_TEST_CONTEXT && limitMs > 0 && process.argv[1]?.endsWith('.test.ts')) {
+if (process.env.NODE_TEST_CONTEXT && limitMs > 0 && process.argv[1]?.endsWith('.test.js')) {
   const { afterEach, beforeEach } = await import('node:test')
   const running = new Map<string, NodeJS.Timeout>()
   let idle: NodeJS.Timeout | undefined

@@ -12,7 +12,7 @@ export default async function* tally(events) {
   for await (const { type, data } of events) {
     if (type !== 'test:pass' && type !== 'test:fail') continue
     if (data.details.type === 'suite') continue
-    if (data.name.endsWith('.test.ts')) {
+    if (data.name.endsWith('.test.js')) {
       if (type === 'test:pass') seen.empty.push(data.name)
       continue
     }

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import {
   closing,
   createAvailability,
@@ -37,17 +34,4 @@ describe(`named cases (time zone data ${process.versions.tz})`, () => {
     const table = /<!-- cases -->\n\n([\s\S]*?)\n\n<!-- \/cases -->/.exec(text)?.[1]
     assert.equal(table, caseTable())
   })
-})
-
-test('the programs of the explanation run as they stand', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'envoyer-windows-'))
-  t.after(() => rm(folder, { recursive: true }))
-  const module = new URL('../../src/availability/index.ts', import.meta.url).href
-  const programs = [...(await readFile(page, 'utf8')).matchAll(/^```ts\n(.*?)^```$/gms)]
-  assert.ok(programs.length > 0)
-  for (const [n, [, program]] of programs.entries()) {
-    const path = join(folder, `${n}.mts`)
-    await writeFile(path, program!.replaceAll('envoyer/availability', module))
-    await import(pathToFileURL(path).href)
-  }
 })
