@@ -24,7 +24,8 @@ async function offered(line: string): Promise<string[]> {
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
 _envoyer; printf '%s\\n' "\${COMPREPLY[@]}"`
   const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}` }
-  const { stdout } = await promisify(execFile)('bash', ['-c', program], { env })
+  // Where its input is a socket, as from Node.js, it would read somebody's own settings first.
+  const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', program], { env })
   return stdout.split('\n').filter((each) => each !== '')
 }
 
