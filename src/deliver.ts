@@ -30,11 +30,10 @@ export interface DeliverSteps {
     context: Context,
     message: Record<string, string>,
     run: { readonly startedAt: Date; readonly signal: AbortSignal },
-    /** Told which member of a backend made of backends has the message. */
+    /** Told which backend has the message; of one made of backends, also which member. */
     took: (backend: string) => void,
   ): Promise<Receipt>
-  /** The backend's name, and the policy that says whether and when to try again. */
-  backend(channel: string): string
+  /** The policy that says whether and when to try again. */
   retry(event: string, channel: string): RetryPolicy
   /** Holds back what a `RetryAfter` names besides the delivery itself. */
   holdBack(claimed: Claimed, scope: 'lane' | 'backend', delayMs: number): Promise<void>
@@ -53,10 +52,9 @@ export function createDeliver(steps: DeliverSteps): Deliver {
   return async (claimed, hold) => {
     const startedAt = hold.now()
     const began = performance.now()
-    // None, until one is given the message.
     let backend: string | null = null
-    const took = (member: string) => {
-      backend = member
+    const took = (name: string) => {
+      backend = name
     }
     try {
       const held = heldUp(claimed, steps.availability(claimed, startedAt), startedAt)
@@ -64,7 +62,6 @@ export function createDeliver(steps: DeliverSteps): Deliver {
       const context = await steps.context(claimed)
       const message = steps.render(claimed, context, startedAt)
       if (!hold.held()) return undefined
-      backend = steps.backend(claimed.channel)
       const answer = await untilAborted(
         steps.send(claimed, context, message, { startedAt, signal: hold.signal }, took),
         hold,

@@ -2,13 +2,14 @@ import type { OwnDatabase } from '../database/contract.ts'
 import { refilled } from './bucket.ts'
 import { type ClaimRequest, oneByOne } from './claim.ts'
 import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
+import { nextFence } from './hold.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
 
 /** Takes one delivery whose last worker was lost, by itself: it may be what killed that worker. */
 export async function claimAlone(
   o: Outbox,
   db: Executor & Pick<OwnDatabase, 'transaction'>,
-  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets' | 'overall'>,
+  request: Omit<ClaimRequest, 'limit' | 'ordinaryLimit' | 'afterLane' | 'afterUrgentLane'>,
 ): Promise<Claimed | undefined> {
   const { overall, channel } = request
   if (overall === undefined) return claimOne(o, db, request)
@@ -25,12 +26,12 @@ export async function claimAlone(
 async function claimOne(
   o: Outbox,
   db: Executor,
-  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'buckets'>,
+  request: Pick<ClaimRequest, 'channel' | 'events' | 'leaseMs' | 'mark' | 'buckets'>,
 ): Promise<Claimed | undefined> {
   const rows = await db.execute<ClaimedRow>(
     `WITH claimed AS (
        UPDATE ${o.schema}.delivery
-       SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = claims + 1,
+       SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = ${nextFence(6)},
          lease_until = ${now(1)} + $4::float8 * interval '1 ms'
        WHERE id = (
          SELECT id FROM ${o.schema}.delivery d
@@ -48,7 +49,10 @@ async function claimOne(
      SELECT claimed.*, n.context, n.secret, n.options,
        NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
      FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
-    [o.clockOffsetMs(), request.channel, request.events, request.leaseMs, request.buckets],
+    [
+      ...[o.clockOffsetMs(), request.channel, request.events],
+      ...[request.leaseMs, request.buckets, request.mark],
+    ],
   )
   return toClaimed(rows, request.channel)[0]
 }

@@ -1,6 +1,7 @@
 import type { OwnDatabase } from '../database/contract.ts'
 import { refilled } from './bucket.ts'
 import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
+import { nextFence } from './hold.ts'
 import { type Executor, now, type Outbox, once } from './outbox.ts'
 
 export interface ClaimRequest {
@@ -12,6 +13,8 @@ export interface ClaimRequest {
   /** How many of them may be ordinary; the rest is kept for urgent ones. */
   readonly ordinaryLimit: number
   readonly leaseMs: number
+  /** Of the worker: an integer below `marks`, by chance. */
+  readonly mark: number
   /** The lane after which to go on among the ordinary ones, for turns; `null` is the first. */
   readonly afterLane: string | null
   /** The same among the urgent ones. */
@@ -111,7 +114,7 @@ const statement = once(
   )},
   claimed AS (
     UPDATE ${o.schema}.delivery
-    SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = claims + 1,
+    SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = ${nextFence(12)},
       lease_until = ${now(1)} + $6::float8 * interval '1 ms'
     WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM ordinary))
     RETURNING ${claimedColumns}),
@@ -175,6 +178,7 @@ async function claimNow(
     request.afterUrgentLane ?? noLane,
     request.overall ?? null,
     waitsNot,
+    request.mark,
   ])
   return {
     claimed: toClaimed(

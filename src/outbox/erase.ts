@@ -8,12 +8,12 @@ import { erased } from './write.ts'
 export interface Suspect extends Whom {
   readonly id: string
   readonly notificationId: string
-  readonly channel: string
   readonly status: DeliveryStatus
 }
 
-/** What the person is known by. */
-const names = (person: Person) => ('user' in person ? [person.user] : person.to)
+/** What the person is known by, on whichever channel. */
+const names = (person: Person) =>
+  'user' in person ? [person.user] : person.to.map(({ key }) => key)
 
 /** For paths in JSON, of a parameter that holds names. */
 const who = `jsonb_build_object('who', $1::text[])`

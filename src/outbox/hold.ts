@@ -7,6 +7,15 @@ export interface Held {
   readonly claims: number
 }
 
+/** How many workers are told apart. */
+export const marks = 2 ** 20
+
+/**
+ * The fence of the next claim of a row: who makes it, and a count. A claim may be lost with the database,
+ * and made again by somebody else: the two must differ. One made again by the same worker is the same.
+ */
+export const nextFence = (mark: number) => `($${mark}::int << 11) | (((claims & 2047) + 1) & 2047)`
+
 /** That a row `d` is still as `h` says it was claimed; its id is among `$1`. */
 export const whereHeld = `
   d.id = h.id AND d.id = ANY($1) AND d.status = 'sending' AND d.claims = h.claims`

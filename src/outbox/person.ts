@@ -2,11 +2,18 @@ import type { Json, JsonObject } from '../event/json.ts'
 import { keyOf } from '../recipient/group.ts'
 import type { StoredFallback } from './fallback.ts'
 
-/** Whose data is to be erased: a user id, or the keys that their address may be kept under. */
-export type Person = { readonly user: string } | { readonly to: readonly string[] }
+/** A key that an address may be kept under: on one channel, or on any. */
+export interface KnownKey {
+  readonly key: string
+  readonly channel?: string
+}
+
+/** Whose data is to be erased: a user id, or the keys of their address. */
+export type Person = { readonly user: string } | { readonly to: readonly KnownKey[] }
 
 /** What is kept of whom a delivery is for. */
 export interface Whom {
+  readonly channel: string
   readonly recipient: JsonObject | readonly JsonObject[]
   readonly users: readonly string[]
   readonly address: Json
@@ -27,10 +34,14 @@ export interface AddressKeys {
  */
 export type Without = 'whole' | 'unknown' | Whom
 
+const isKeyOf = (person: Person, channel: string, key: string | undefined) =>
+  'to' in person &&
+  person.to.some((known) => known.key === key && (known.channel ?? channel) === channel)
+
 const isOf = (
   person: Person,
-  { users, addressKey }: Pick<StoredFallback, 'users' | 'addressKey'>,
-) => ('user' in person ? (users ?? []).includes(person.user) : person.to.includes(addressKey))
+  { users, channel, addressKey }: Pick<StoredFallback, 'users' | 'channel' | 'addressKey'>,
+) => ('user' in person ? (users ?? []).includes(person.user) : isKeyOf(person, channel, addressKey))
 
 /** Fallbacks without those that go to the person. */
 function fallbacksWithout(
@@ -49,16 +60,15 @@ function fallbacksWithout(
 /** What a delivery is without a person who is in it, or in its fallbacks. */
 export function without(person: Person, whom: Whom, keys: AddressKeys): Without {
   const fallback = fallbacksWithout(person, whom.fallback)
-  const { recipient, users, address, addressKey } = whom
+  const { recipient, users, channel, address, addressKey } = whom
   if (!Array.isArray(recipient)) {
-    return isOf(person, { users, addressKey }) ? 'whole' : { ...whom, fallback }
+    return isOf(person, { users, channel, addressKey }) ? 'whole' : { ...whom, fallback }
   }
   const addresses = (address as readonly Json[]).map((each) => ({
     each,
     key: keys.ofAddress(each),
   }))
-  const isTheirKey = (key: string | undefined) =>
-    'to' in person && key !== undefined && person.to.includes(key)
+  const isTheirKey = (key: string | undefined) => isKeyOf(person, channel, key)
   const isIn =
     'user' in person
       ? users.includes(person.user)
@@ -78,6 +88,7 @@ export function without(person: Person, whom: Whom, keys: AddressKeys): Without 
   if (others.length === 0 || stay.length === 0) return 'whole'
   const theirIds = new Set(theirs.map(({ userId }) => String(userId)))
   return {
+    channel,
     recipient: others,
     users: users.filter((id) => !theirIds.has(id)),
     address: stay.map(({ each }) => each),

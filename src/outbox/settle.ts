@@ -13,7 +13,7 @@ export interface Tried {
   /** The fence, as it was claimed. */
   readonly claims: number
   readonly notificationId: string
-  /** `null` where the worker was lost and nobody knows. */
+  /** `null` where none had it, and where the worker was lost and nobody knows. */
   readonly backend: string | null
   readonly startedAt: Date
   readonly tookMs: number

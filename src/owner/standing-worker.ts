@@ -20,9 +20,13 @@ export async function startStandingWorker(
   const { signal } = stopping
   let here: Worker | undefined
   let inFlight = 0
+  let hasBegun = false
   let begun: () => void = () => {}
   const started = new Promise<void>((resolve) => {
-    begun = resolve
+    begun = () => {
+      hasBegun = true
+      resolve()
+    }
   })
   // Signals of the process are heeded by who has started this.
   const { stopOn: _, ...asked } = options
@@ -31,7 +35,7 @@ export async function startStandingWorker(
       async (ask) => {
         if (signal.aborted) return
         if (ask) {
-          const told = (count: number) => {
+          const told = async (count: number) => {
             inFlight = count
             begun()
           }
@@ -50,13 +54,14 @@ export async function startStandingWorker(
       { long: true },
     )
   const stand = async () => {
-    await once()
+    // An owner that closes stops it, too.
     while (!signal.aborted) {
-      // The owner stopped it, since it closes.
       try {
         await once()
       } catch (thrown) {
         if (signal.aborted) return
+        // The first start fails as a worker's own does.
+        if (!hasBegun) throw thrown
         onError(toError(thrown))
         await sleep(tryAgainMs, undefined, { signal }).catch(() => {})
       }
@@ -64,7 +69,6 @@ export async function startStandingWorker(
   }
   const stopped = stand()
   stopped.catch(() => {})
-  // The first start fails as a worker's own does.
   await Promise.race([started, stopped])
   return {
     async stop() {

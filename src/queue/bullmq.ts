@@ -1,4 +1,4 @@
-import type { Queue as Jobs, Worker } from 'bullmq'
+import type { Job, Queue as Jobs, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { missingPackage, toError } from '../errors.ts'
 import { endsWithin } from '../time-limit.ts'
@@ -19,6 +19,8 @@ export interface BullmqOptions {
 
 /** How close together two tickets of one process and channel may be. */
 const spacingMs = 20
+/** How close together two tickets are passed on that came while there was no room. */
+const passOnMs = 100
 /** Delayed tickets of a channel that are due within the same span are one. */
 const slotMs = 100
 /** How long Redis may say nothing to a question; BullMQ's own wait is five seconds. */
@@ -41,9 +43,10 @@ const once = (id: string, delay = 0) => ({
 
 /**
  * Tickets over BullMQ, one queue a channel. A worker of this process that has room gets a ticket
- * directly; otherwise Redis gives it to some worker that is waiting, wherever it is. A ticket holds
- * nothing, and one a channel waits at most: Redis may be emptied, or away, at any time. Workers hear
- * of work by NOTIFY meanwhile, as they do of what is sent in a transaction of the application's own.
+ * directly; otherwise Redis gives it to some worker that is waiting, wherever it is, and one that has
+ * no room passes it on to all by NOTIFY. A ticket holds nothing, and one a channel waits at most: Redis
+ * may be emptied, or away, at any time. Workers hear of work by NOTIFY meanwhile, as they do of what is
+ * sent in a transaction of the application's own.
  */
 export function createBullmqQueue(
   { Redis: Client, bullmq }: BullmqPackages,
@@ -82,11 +85,12 @@ export function createBullmqQueue(
   redis.on('ready', () => {
     told = false
   })
+  // One that answers with errors is connected all the while.
+  let refused = false
   const jobs = new Map<string, Jobs>()
   const workers = new Set<Worker>()
-  const notify = createSpaced(spacingMs, () =>
-    options.notify().catch((thrown) => onError(toError(thrown))),
-  )
+  const wakeAll = () => options.notify().catch((thrown) => onError(toError(thrown)))
+  const notify = createSpaced(spacingMs, wakeAll)
 
   const jobsOf = (channel: string): Jobs => {
     const known = jobs.get(channel)
@@ -107,10 +111,16 @@ export function createBullmqQueue(
     putting.add(mark)
     await jobsOf(channel)
       .add('due', null, once(id, delayMs))
-      .catch((thrown) => {
-        onError(ofRedis(thrown))
-        notify.ask()
-      })
+      .then(
+        () => {
+          refused = false
+        },
+        (thrown) => {
+          if (!refused) onError(ofRedis(thrown))
+          refused = true
+          notify.ask()
+        },
+      )
     putting.delete(mark)
   }
   const spaced = new Map<string, Spaced>()
@@ -119,8 +129,16 @@ export function createBullmqQueue(
     spaced.set(channel, ofChannel)
     ofChannel.ask()
   }
+  const passOn = createSpaced(passOnMs, wakeAll)
+  const handle = async (channel: string, job: Job) => {
+    // What is written from now on is another's: should this process die, none would come for long.
+    await job.removeDeduplicationKey().catch(() => {})
+    // Redis gave it to nobody else.
+    if (local.consumers(channel) !== 'free') passOn.ask()
+    local.ticket(channel)
+  }
   const take = async (channel: string): Promise<() => Promise<void>> => {
-    const worker = new bullmq.Worker(channel, async () => local.ticket(channel), {
+    const worker = new bullmq.Worker(channel, (job) => handle(channel, job), {
       ...{ connection: redis, prefix, skipVersionCheck: true },
       ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
     })
@@ -142,8 +160,8 @@ export function createBullmqQueue(
       // A worker of this process looks by itself.
       else if (here === 'none') void put(channel, `in ${slotOf(delayMs)}`, delayMs)
     },
-    async consume(channel, concurrency, handler) {
-      const stopLocal = await local.consume(channel, concurrency, handler)
+    async consume(channel, ...given) {
+      const stopLocal = await local.consume(channel, ...given)
       const stopTaking = await take(channel)
       return async () => {
         const stopped = stopLocal()
@@ -155,7 +173,7 @@ export function createBullmqQueue(
       closed = true
       const localClosed = local.close()
       await Promise.all(
-        [...spaced.values(), notify].map((each) => endsWithin(goodbyeMs, each.finish())),
+        [...spaced.values(), notify, passOn].map((each) => endsWithin(goodbyeMs, each.finish())),
       )
       await endsWithin(
         goodbyeMs,

@@ -16,12 +16,14 @@ export interface Queue {
   /**
    * Calls `handler` for tickets of the channel, at most `concurrency` at once. A ticket that comes
    * while all are busy is handled after one of them, once. Gives the function that stops it, which
-   * resolves when no handler runs any more.
+   * resolves when no handler runs any more. Where `hasRoom` says no, the handler is called all the
+   * same, and others are told, too.
    */
   consume(
     channel: string,
     concurrency: number,
     handler: () => Promise<void>,
+    hasRoom?: () => boolean,
   ): Promise<() => Promise<void>>
   close(): Promise<void>
 }

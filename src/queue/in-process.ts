@@ -10,6 +10,7 @@ interface Consumer {
 function createConsumer(
   concurrency: number,
   handler: () => Promise<void>,
+  hasRoom: () => boolean,
   onError: (error: Error) => void,
 ): Consumer {
   const running = new Set<Promise<void>>()
@@ -30,7 +31,7 @@ function createConsumer(
   }
   return {
     get free() {
-      return running.size === 0
+      return running.size === 0 && hasRoom()
     },
     take() {
       if (stopped) return
@@ -45,7 +46,7 @@ function createConsumer(
 }
 
 export interface InProcessQueue extends Queue {
-  /** Whether a ticket of the channel finds a consumer here, and one with nothing else to do. */
+  /** Whether a ticket of the channel finds a consumer here, and one with nothing else to do and room. */
   consumers(channel: string): 'none' | 'busy' | 'free'
 }
 
@@ -87,10 +88,10 @@ export function createInProcessQueue(
       if (ofChannel.length === 0) return 'none'
       return ofChannel.some(({ free }) => free) ? 'free' : 'busy'
     },
-    async consume(channel, concurrency, handler) {
+    async consume(channel, concurrency, handler, hasRoom = () => true) {
       listening ??= listen?.(handAll)
       await listening
-      const consumer = createConsumer(concurrency, handler, onError)
+      const consumer = createConsumer(concurrency, handler, hasRoom, onError)
       const ofChannel = consumers.get(channel) ?? new Set()
       consumers.set(channel, ofChannel.add(consumer))
       return async () => {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../event/json.ts'
 import type { ChannelMap } from '../option/infer.ts'
 import { checkFilter, type DeliveryFilter } from '../outbox/filter.ts'
-import type { AddressKeys } from '../outbox/person.ts'
+import type { AddressKeys, KnownKey } from '../outbox/person.ts'
 
 function attempt<T>(make: () => T): T | undefined {
   try {
@@ -27,11 +27,13 @@ export function keysOf(channels: ChannelMap, name: string): AddressKeys {
 }
 
 /** The keys under which an address may be kept: as it is written, and as each channel normalises it. */
-export function keysLike(channels: ChannelMap, address: string): string[] {
-  const normalised = Object.values(channels).flatMap(
-    ({ definition: { address: type } }) => attempt(() => type.key(type.parse(address))) ?? [],
-  )
-  return [...new Set([address, ...normalised])]
+export function keysLike(channels: ChannelMap, address: string): KnownKey[] {
+  const normalised = Object.entries(channels).flatMap(([channel, { definition }]) => {
+    const { address: type } = definition
+    const key = attempt(() => type.key(type.parse(address)))
+    return key === undefined ? [] : [{ channel, key }]
+  })
+  return [{ key: address }, ...normalised]
 }
 
 /** A filter that finds an address however it is written. Throws `option-invalid`; `call` is what was called. */
@@ -42,6 +44,9 @@ export function lookedFor<Filter extends DeliveryFilter>(
 ): Filter {
   checkFilter(filter, call)
   if (filter.to === undefined) return filter
-  const to = [filter.to].flat().flatMap((address) => keysLike(channels, address))
+  const to = [filter.to]
+    .flat()
+    .flatMap((address) => keysLike(channels, address))
+    .map(({ key }) => key)
   return { ...filter, to: [...new Set(to)] }
 }

@@ -35,7 +35,7 @@ export function countTickets(queue: Queue, measuring: Measuring): Queue {
       measuring.on?.ticketPut(channel)
       queue.ticket(channel, options)
     },
-    consume: (channel, concurrency, handler) =>
+    consume: (channel, concurrency, handler, hasRoom) =>
       queue.consume(
         channel,
         concurrency,
@@ -43,6 +43,7 @@ export function countTickets(queue: Queue, measuring: Measuring): Queue {
           measuring.on?.ticketTaken(channel)
           return handler()
         }),
+        hasRoom,
       ),
     close: () => queue.close(),
   }

@@ -101,22 +101,22 @@ function wireDeliver(
       return channels[channel]!.definition.complete?.(message) ?? message
     },
     send: async (claimed, context, message, { startedAt, signal }, took) =>
-      call(claimed.channel, (traceparent) =>
-        backends[claimed.channel]!.send(
-          toOutgoing(claimed, {
-            sealer,
-            context,
-            message,
-            startedAt,
-            signal,
-            traceparent,
-            channel: channels[claimed.channel]!,
-            options: optionsOf(claimed),
-            backends: health.of(claimed.channel, took),
-          }),
-        ),
-      ),
-    backend: (channel) => channels[channel]!.backend.name,
+      call(claimed.channel, (traceparent) => {
+        const channel = channels[claimed.channel]!
+        const outgoing = toOutgoing(claimed, {
+          sealer,
+          context,
+          message,
+          startedAt,
+          signal,
+          traceparent,
+          channel,
+          options: optionsOf(claimed),
+          backends: health.of(claimed.channel, took),
+        })
+        took(channel.backend.name)
+        return backends[claimed.channel]!.send(outgoing)
+      }),
     retry: retryOf(configuration),
     holdBack: (claimed, scope, delayMs) => {
       const { backend } = channels[claimed.channel]!

@@ -35,6 +35,8 @@ export interface ChannelLoop {
    * with what became of it, or with nothing.
    */
   reserve(): ((claimed: Claimed | undefined, claimedAt: number) => void) | undefined
+  /** False where nothing but urgent deliveries has a place. */
+  hasRoom(): boolean
   /** There are deliveries to be sent alone. */
   wakeAlone(): void
   /** Claims no more; resolves when nothing is in flight. */
@@ -140,6 +142,7 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
       void places.take(filled)
       return (claimed, claimedAt) => end(claimed && startApart(claimed, claimedAt))
     },
+    hasRoom: () => places.free() > reserved,
     wakeAlone() {
       alone = true
       places.ring()

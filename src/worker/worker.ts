@@ -1,11 +1,12 @@
 import { AsyncResource } from 'node:async_hooks'
+import { randomInt } from 'node:crypto'
 import type { Channel } from '../channel/channel.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import { backendBucket, channelBucket, setRate } from '../outbox/bucket.ts'
 import { claim } from '../outbox/claim.ts'
 import { claimAlone } from '../outbox/claim-alone.ts'
 import type { Claimed } from '../outbox/claimed.ts'
-import { adoptLost, type Lost, renew } from '../outbox/hold.ts'
+import { adoptLost, type Lost, marks, renew } from '../outbox/hold.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { ripen } from '../outbox/ripen.ts'
 import type { Outcome } from '../outbox/settle.ts'
@@ -120,13 +121,15 @@ export async function startWorker(
   const settler = createSettler(write, onError, { keyOf: ({ outcome }) => outcome.id })
   const loops = new Map<string, ChannelLoop>()
   const solo: Solo = { taken: false }
+  const mark = randomInt(marks)
   let poller: Poller | undefined
 
   for (const name of names) {
     const channel = parts.channels[name]!
     await setRate(outbox, database, channelBucket(name), channel.rate)
     const start = createStart(parts, channel, { leases, settler, sending })
-    loops.set(name, createLoop(parts, channel, { name, options, leaseMs, solo, leases, start }))
+    const loop = { name, options, leaseMs, mark, solo, leases, start }
+    loops.set(name, createLoop(parts, channel, loop))
   }
   const handle = async (name: string) => {
     // A ticket for what is due only now: it may not be in line yet.
@@ -134,7 +137,14 @@ export async function startWorker(
   }
   const stopConsuming = await Promise.all(
     // Two handlers, so that a ticket reaches a loop that is running.
-    names.map((name) => queue.consume(name, 2, () => handle(name))),
+    names.map((name) =>
+      queue.consume(
+        name,
+        2,
+        () => handle(name),
+        () => loops.get(name)!.hasRoom(),
+      ),
+    ),
   )
   poller = createPoller(
     options.pollMs ?? defaultPollMs,
@@ -203,6 +213,7 @@ interface LoopParts {
   readonly name: string
   readonly options: WorkerOptions
   readonly leaseMs: number
+  readonly mark: number
   readonly solo: Solo
   readonly leases: Leases
   start(claimed: Claimed, claimedAt: number): Promise<void>
@@ -210,11 +221,11 @@ interface LoopParts {
 
 function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): ChannelLoop {
   const { outbox, database, queue, events } = parts
-  const { name, options, leaseMs, solo, leases, start } = loop
+  const { name, options, leaseMs, mark, solo, leases, start } = loop
   const concurrency = options.concurrency ?? channel.concurrency
   const buckets = bucketsOf(name, channel)
   const overall = channel.overallConcurrency
-  const common = { channel: name, events, leaseMs, buckets, overall }
+  const common = { channel: name, events, leaseMs, mark, buckets, overall }
   const again = createRateTicket(queue, name, channel.rate?.perSecond ?? (overall ? 20 : 1))
   return createChannelLoop({
     concurrency,

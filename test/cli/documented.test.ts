@@ -102,7 +102,7 @@ const helped = leaves(program).flatMap((command) => examples(command).map(([, li
 const documented = [...new Set([...read.flatMap(commandLines), ...helped])].filter((line) =>
   line.startsWith('envoyer '),
 )
-/** One line of each command: what a flag does is decided before a database is asked. */
+/** One line of each command; the other tests of the command line run on PostgreSQL, too. */
 const oneOfEach = leaves(program).flatMap((command) => {
   const path = pathOf(command)
   return documented.filter((line) => line === path || line.startsWith(`${path} `)).slice(0, 1)

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AnyChannel } from '../../src/channel/channel.ts'
 import type { OwnDatabase } from '../../src/database/index.ts'
+import { giveBack, renew } from '../../src/outbox/hold.ts'
 import { type Ending, settle } from '../../src/outbox/settle.ts'
 import { startWorker, type WorkerParts } from '../../src/worker/worker.ts'
 import { until } from '../support/database.ts'
 import { onEveryEngine } from '../support/engines.ts'
-import { asSent, type Bare, openBare } from '../support/outbox.ts'
+import { asFailed, asSent, type Bare, openBare } from '../support/outbox.ts'
 import { pager, recorder } from '../support/pager.ts'
 
 /** A door that somebody waits at until it is opened. */
@@ -53,6 +54,13 @@ const partsOf = (
   onError: (error) => assert.fail(error),
 })
 
+/** As a server that died before the claim was on its disk gives everything back. */
+const forget = ({ database, outbox }: Bare) =>
+  database.execute(
+    `UPDATE ${outbox.schema}.delivery
+     SET status = 'pending', turn = 1, attempts = 0, claims = 0, lease_until = NULL`,
+  )
+
 onEveryEngine('a claim that the database forgot', (engine) => {
   test('is not sent again where its second answer comes after the settlement', async () => {
     const bare = await openBare(engine)
@@ -73,11 +81,7 @@ onEveryEngine('a claim that the database forgot', (engine) => {
       await bare.write(1)
       const worker = await startWorker(parts, { pollMs: 20, stopOn: [] })
       await until(() => tries === 1, 'the first try')
-      // As a server that died before the claim was on its disk gives it back.
-      await bare.database.execute(
-        `UPDATE ${bare.outbox.schema}.delivery
-         SET status = 'pending', turn = 1, attempts = 0, claims = 0, lease_until = NULL`,
-      )
+      await forget(bare)
       await until(() => answers === 2, 'the second claim')
       sending.open()
       await until(async () => (await bare.rows())[0]!.status === 'sent', 'the settlement')
@@ -88,6 +92,38 @@ onEveryEngine('a claim that the database forgot', (engine) => {
       assert.deepEqual([tries, row!.status, row!.attempts], [1, 'sent', 1])
     } finally {
       for (const door of [sending, answering]) door.open()
+      await bare.close()
+    }
+  })
+
+  test('and that another worker made since is settled by that worker alone', async () => {
+    const bare = await openBare(engine)
+    try {
+      await bare.write(1)
+      const [forgotten] = (await bare.claim({ mark: 1 })).claimed
+      await forget(bare)
+      const [made] = (await bare.claim({ mark: 2 })).claimed
+      assert.notEqual(forgotten!.claims, made!.claims)
+      const stale = [{ id: forgotten!.id, claims: forgotten!.claims }]
+      assert.equal((await renew(bare.outbox, bare.database, stale, 1000)).renewed.size, 0)
+      await giveBack(bare.outbox, bare.database, stale)
+      const refused = asFailed(forgotten!)
+      assert.equal((await settle(bare.outbox, bare.database, [refused])).ids.size, 0)
+      assert.equal((await settle(bare.outbox, bare.database, [asSent(made!)])).ids.size, 1)
+      assert.equal((await bare.rows())[0]!.status, 'sent')
+    } finally {
+      await bare.close()
+    }
+  })
+
+  test('and makes once more is known to the worker that has it', async () => {
+    const bare = await openBare(engine)
+    try {
+      await bare.write(1)
+      const [first] = (await bare.claim({ mark: 7 })).claimed
+      await forget(bare)
+      assert.equal((await bare.claim({ mark: 7 })).claimed[0]!.claims, first!.claims)
+    } finally {
       await bare.close()
     }
   })

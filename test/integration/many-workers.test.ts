@@ -41,6 +41,31 @@ for (const carrier of ['NOTIFY', 'BullMQ'] as const) {
       assert.equal(new Set(sent()).size, sent().length)
     })
 
+    test('a worker that has no room keeps no word from those that have', async () => {
+      let begun = 0
+      let end: () => void = () => {}
+      const ended = new Promise<void>((resolve) => {
+        end = resolve
+      })
+      const [sender, full, idle] = open(3, async ({ address }) => {
+        if (!address.startsWith('slow')) return
+        begun += 1
+        await ended
+      })
+      const options = { stopOn: [], pollMs: 60_000, concurrency: 3 }
+      await full!.envoyer.worker(options)
+      const slow = [{ pager: 'slow-1' }, { pager: 'slow-2' }]
+      await sender!.envoyer.send('alarm', slow, { what: 'a' })
+      await until(() => begun === 2, 'a worker without room', 5000)
+      await idle!.envoyer.worker(options)
+      const arrived = () => idle!.backend.sent.map(({ address }) => address)
+      for (let n = 0; n < 20; n += 1) {
+        await sender!.envoyer.send('alarm', { pager: `p${n}` }, { what: 'a' })
+        await until(() => arrived().includes(`p${n}`), `p${n}`, 5000)
+      }
+      end()
+    })
+
     test('what is due in a moment goes in a moment, though nobody here works', async () => {
       const [sender, worker] = open(2)
       await worker!.envoyer.worker({ stopOn: [] })

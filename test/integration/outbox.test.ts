@@ -12,7 +12,7 @@ import { cancel, settle } from '../../src/outbox/settle.ts'
 import { onEveryEngine, postgres } from '../support/engines.ts'
 import { asFailed, asRetry, asSent, type Bare, openBare } from '../support/outbox.ts'
 
-const everything = { channels: ['pager'], events: ['alarm'], leaseMs: 30_000 }
+const everything = { mark: 0, channels: ['pager'], events: ['alarm'], leaseMs: 30_000 }
 
 onEveryEngine('the outbox', (engine) => {
   let bare: Bare

@@ -115,6 +115,7 @@ export async function openBare(engine: Engine): Promise<Bare> {
         limit,
         ordinaryLimit: limit,
         leaseMs: 30_000,
+        mark: 0,
         afterLane: null,
         afterUrgentLane: null,
         buckets: [],

@@ -46,7 +46,7 @@ export const claimSome = (given: Claiming): Step =>
     async (site) => {
       const worker = site.workers[given.worker]!
       const request = asked(site, worker, given)
-      const result = await claim(site.outbox, site.database, { ...request, leaseMs })
+      const result = await claim(site.outbox, site.database, { ...request, leaseMs, mark: 0 })
       worker.walks.set(given.channel, result)
       note(site, worker, result.claimed)
       const flow = { at: site.now(), granted: result.claimed.length }
@@ -158,7 +158,7 @@ export const claimOneAlone = (given: Pick<Claiming, 'worker' | 'channel'>): Step
       const { overall } = site
       const { channel } = given
       const request = { channel, overall, events: worker.events, buckets: bucketsOf(channel) }
-      const claimed = await claimAlone(site.outbox, site.database, { ...request, leaseMs })
+      const claimed = await claimAlone(site.outbox, site.database, { ...request, leaseMs, mark: 0 })
       const claimedIds = claimed === undefined ? [] : [claimed]
       note(site, worker, claimedIds)
       site.ledger.flowed(channel, { at: site.now(), alone: claimedIds.length })
