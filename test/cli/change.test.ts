@@ -136,6 +136,68 @@ test('windows are set, listed, applied to what waits, and cleared', async () => 
   }
 })
 
+test('several by id: each is done, or told why not; a dry run does none', async () => {
+  const { run, json } = project
+  const written = async () => {
+    const sent: { deliveries: { id: string }[] } = await json([
+      'send',
+      'welcome',
+      ...jane,
+      '--at',
+      '2h',
+    ])
+    return sent.deliveries[0]!.id
+  }
+  const [first, second] = [await written(), await written()]
+  const cancel = ['deliveries', 'cancel', 'nope', first, first, second]
+  const dry: { count: number } = await json([...cancel, '--dry-run'], 1)
+  assert.equal(dry.count, 2)
+  const status = async (id: string) =>
+    ((await json(['deliveries', 'show', id])) as { status: string }).status
+  assert.equal(await status(first), 'pending')
+  const done: { cancelled: number; problems: { id: string; problem: string }[] } = await json(
+    cancel,
+    1,
+  )
+  assert.equal(done.cancelled, 2)
+  assert.deepEqual(
+    done.problems.map(({ id, problem }) => [id, /not-found/.test(problem)]),
+    [['nope', true]],
+  )
+  assert.equal(await status(second), 'cancelled')
+  const refused = await run('deliveries', 'retry', second, '--dry-run')
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /^delivery-state: .*is cancelled, so it would not be tried again/)
+})
+
+test('another deadline alone leaves the time; without any of them nothing is moved', async () => {
+  const { run, json } = project
+  const sent: { deliveries: { id: string; sendAt: string }[] } = await json([
+    ...['send', 'welcome', ...jane, '--at', '2h'],
+  ])
+  const [{ id, sendAt }] = sent.deliveries as [{ id: string; sendAt: string }]
+  const none = await run('deliveries', 'reschedule', id)
+  assert.equal(none.code, 2)
+  assert.match(none.stderr, /^usage: .*--at, or --immediate/)
+  const moved: { sendAt: string } = await json(['deliveries', 'reschedule', id, '--deadline', '9h'])
+  assert.equal(moved.sendAt, sendAt)
+  await run('deliveries', 'cancel', id)
+})
+
+test('an event or channel that nobody knows is a misspelling, and no "ok"', async () => {
+  const { run } = project
+  for (const [args, said] of [
+    [['monitor', '--status', 'failed', '--event', 'nope'], /^event-unknown: .*"nope".*welcome/],
+    [['monitor', '--status', 'pending', '--channel', 'emial'], /^channel-unknown: .*console/],
+    [['deliveries', 'list', '--event', 'nope'], /^event-unknown: /],
+    [['deliveries', 'cancel', '--pending', '--channel', 'x', '--yes'], /^channel-unknown: /],
+  ] as const) {
+    const ran = await run(...args)
+    assert.match(ran.stderr, said)
+    assert.equal(ran.code, 2)
+  }
+})
+
 test('doctor looks at everything', async () => {
   const { code, stdout } = await project.run('doctor')
   assert.equal(code, 0, stdout)

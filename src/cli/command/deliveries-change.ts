@@ -1,11 +1,13 @@
 import type { Command } from 'commander'
-import { EnvoyerError } from '../../errors.ts'
+import { EnvoyerError, toError } from '../../errors.ts'
 import type { DeliveryFilter } from '../../outbox/filter.ts'
+import type { DeliveryDetails } from '../../outbox/read.ts'
+import type { DeliveryStatus } from '../../outbox/status.ts'
 import { confirm } from '../output/confirm.ts'
 import { deliveries } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { exampleId, withExamples } from '../tree.ts'
-import { type FilterOptions, filtered, filterOf } from './filter.ts'
+import { type FilterOptions, filtered, filterOf, refuseMisspelt } from './filter.ts'
 
 interface ManyOptions extends FilterOptions {
   readonly yes?: true
@@ -80,11 +82,53 @@ async function isAgreed(
   done: string,
 ): Promise<boolean> {
   const count = await envoyer.deliveries.count(filter)
+  if (count === 0) refuseMisspelt(envoyer, filter)
   if (options.dryRun) {
     out.result({ dryRun: true, count }, () => [`${deliveries(count)} would be ${done}.`])
     return false
   }
   return count === 0 || confirm(`${deliveries(count)} will be ${done}`, options)
+}
+
+/** Does it to each, whatever becomes of the others. */
+async function each(
+  { envoyer, out }: Session,
+  ids: readonly string[],
+  { dryRun }: ManyOptions,
+  how: {
+    /** What it can be done to. */
+    readonly status: DeliveryStatus
+    readonly act: (id: string) => Promise<void>
+    readonly key: string
+    readonly done: string
+  },
+): Promise<void> {
+  const problems: { id: string; problem: string }[] = []
+  const acted: string[] = []
+  for (const id of new Set(ids)) {
+    try {
+      if (dryRun) refuseUnless(how.status, await envoyer.deliveries.get(id), how.done)
+      else await how.act(id)
+      acted.push(id)
+    } catch (thrown) {
+      const { name, message } = toError(thrown)
+      // Of the database, say: it is not this one's.
+      if (name !== 'EnvoyerError' || ids.length === 1) throw thrown
+      problems.push({ id, problem: message })
+    }
+  }
+  if (problems.length > 0) out.failed()
+  const count = dryRun ? { dryRun, count: acted.length } : { [how.key]: acted.length }
+  out.result({ ...count, problems }, () => [
+    `${deliveries(acted.length)} ${dryRun ? 'would be ' : ''}${how.done}.`,
+    ...problems.map(({ problem }) => problem),
+  ])
+}
+
+function refuseUnless(status: DeliveryStatus, found: DeliveryDetails, done: string): void {
+  if (found.status === status) return
+  const problem = `delivery ${found.id} is ${found.status}, so it would not be ${done}`
+  throw new EnvoyerError('delivery-state', problem)
 }
 
 async function retry(
@@ -94,9 +138,10 @@ async function retry(
 ): Promise<void> {
   const filter = filterOr(ids, options, { name: '--failed', given: options.failed })
   if (filter === undefined) {
-    for (const each of ids) await envoyer.deliveries.retry(each)
-    out.result({ retried: ids.length, left: 0 }, () => [`${deliveries(ids.length)} tried again.`])
-    return
+    const act = envoyer.deliveries.retry
+    return each({ envoyer, out }, ids, options, {
+      ...{ status: 'failed', act, key: 'retried', done: 'tried again' },
+    })
   }
   const failed = { ...filter, status: 'failed' } as const
   if (!(await isAgreed({ envoyer, out }, failed, options, 'tried again'))) return
@@ -118,9 +163,10 @@ async function cancel(
 ): Promise<void> {
   const filter = filterOr(ids, options, { name: '--pending', given: options.pending })
   if (filter === undefined) {
-    for (const each of ids) await envoyer.deliveries.cancel(each)
-    out.result({ cancelled: ids.length }, () => [`${deliveries(ids.length)} cancelled.`])
-    return
+    const act = envoyer.deliveries.cancel
+    return each({ envoyer, out }, ids, options, {
+      ...{ status: 'pending', act, key: 'cancelled', done: 'cancelled' },
+    })
   }
   const pending = { ...filter, status: 'pending' } as const
   if (!(await isAgreed({ envoyer, out }, pending, options, 'cancelled'))) return

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { EnvoyerError } from '../../errors.ts'
 import { instant } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { exampleId, withExamples } from '../tree.ts'
@@ -25,8 +26,12 @@ export function addReschedule(group: Command): void {
     .description('Give one that waits another time; its windows are looked at from there.')
     .argument('<id>', 'id of the delivery')
     .option('--at <time>', 'not before: an instant with its offset, or 2h, 3d from now', readFuture)
-    .option('--immediate', 'pass the windows by')
-    .option('--deadline <time>', 'no try begins then or later', readFuture)
+    .option('--immediate', 'pass the windows by; without --at, now')
+    .option(
+      '--deadline <time>',
+      'no try begins then or later; alone, it leaves the time as it is',
+      readFuture,
+    )
     .action(
       onEnvoyer<RescheduleOptions>((session, options, id: string) =>
         reschedule(session, options, id),
@@ -49,6 +54,10 @@ async function reschedule(
   { at, immediate, deadline }: RescheduleOptions,
   id: string,
 ): Promise<void> {
-  const moved = await envoyer.deliveries.reschedule(id, given({ at, immediate, deadline }))
+  if (at === undefined && !immediate && deadline === undefined) {
+    throw new EnvoyerError('usage', 'say when: --at, or --immediate for now; or another --deadline')
+  }
+  const time = at ?? (immediate ? undefined : (await envoyer.deliveries.get(id)).sendAt)
+  const moved = await envoyer.deliveries.reschedule(id, given({ at: time, immediate, deadline }))
   out.result({ id, ...moved }, () => [`${id} goes at ${instant(moved.sendAt)} (${moved.reason}).`])
 }

@@ -5,7 +5,7 @@ import { paint, terminalWidth, visible } from '../output/terminal.ts'
 import { duration, instant } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { exampleId, withExamples } from '../tree.ts'
-import { filterOf, type PageOptions, paged } from './filter.ts'
+import { filterOf, type PageOptions, paged, refuseMisspelt } from './filter.ts'
 
 export function addList(group: Command): void {
   const command = paged(group.command('list'))
@@ -34,6 +34,7 @@ export function addShow(group: Command): void {
 
 async function list({ envoyer, out }: Session, options: PageOptions): Promise<void> {
   const found = await envoyer.deliveries.list(filterOf(options))
+  if (found.length === 0) refuseMisspelt(envoyer, options)
   out.result(found, () => {
     if (found.length === 0) return ['No deliveries.']
     return table(

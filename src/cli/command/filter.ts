@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { EnvoyerError } from '../../errors.ts'
 import type { DeliveryFilter } from '../../outbox/filter.ts'
 import { deliveryStatuses } from '../../outbox/status.ts'
+import type { AnyEnvoyer } from '../config.ts'
 import { given, readCount, readList, readPast } from '../values.ts'
 
 /** The flags of a filter, as commander gives them. */
@@ -66,6 +67,22 @@ export const paged = (command: Command) =>
   filtered(command)
     .option('--limit <number>', 'so many at most, up to 1000', readCount)
     .option('--after <id>', 'go on after this delivery, the last one of the page before')
+
+/**
+ * Called where nothing was found: of an event or channel that is not configured it is a misspelling. What
+ * was sent before it left the configuration is found. Throws `event-unknown`, `channel-unknown`.
+ */
+export function refuseMisspelt(
+  { names }: AnyEnvoyer,
+  named: { readonly event?: string | undefined; readonly channel?: string | undefined },
+): void {
+  for (const kind of ['event', 'channel'] as const) {
+    const name = named[kind]
+    const known = names[`${kind}s`]
+    if (name === undefined || known.includes(name)) continue
+    throw new EnvoyerError(`${kind}-unknown`, `"${name}"; configured are ${known.join(', ')}`)
+  }
+}
 
 /** The filter that the flags say; what was not given is left to the envoyer. */
 export function filterOf(options: PageOptions): DeliveryFilter {

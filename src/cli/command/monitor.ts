@@ -3,6 +3,7 @@ import { deliveries, number } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
 import { given, readCount } from '../values.ts'
+import { refuseMisspelt } from './filter.ts'
 
 interface Options {
   readonly status: 'failed' | 'pending'
@@ -54,6 +55,7 @@ async function monitor({ envoyer, out }: Session, options: Options): Promise<voi
     ...given({ event, channel }),
     ...(status === 'failed' ? { status, ...given({ settledSince }) } : { dueBefore: then }),
   })
+  if (count === 0) refuseMisspelt(envoyer, options)
   const over = count >= limit
   if (over) out.failed()
   const time = options.minutes === undefined ? '' : ` ${timeOf(status, options.minutes)}`
