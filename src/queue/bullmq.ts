@@ -173,13 +173,15 @@ export function createBullmqQueue(
       closed = true
       const localClosed = local.close()
       await Promise.all(
-        [...spaced.values(), notify, passOn].map((each) => endsWithin(goodbyeMs, each.finish())),
+        [...spaced.values(), notify].map((each) => endsWithin(goodbyeMs, each.finish())),
       )
       await endsWithin(
         goodbyeMs,
         Promise.all([...workers].map((worker) => worker.close(redis.status !== 'ready'))),
       )
       workers.clear()
+      // What they took in closing is for others.
+      await endsWithin(goodbyeMs, passOn.finish())
       await localClosed
       await endsWithin(goodbyeMs, Promise.all([...jobs.values()].map((each) => each.close())))
       for (const each of [redis, ...waiting]) each.disconnect()
