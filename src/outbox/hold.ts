@@ -7,14 +7,17 @@ export interface Held {
   readonly claims: number
 }
 
-/** How many workers are told apart. */
-export const marks = 2 ** 20
+/** How far a fence counts the claims of a row, before it begins anew. */
+const counts = 2 ** 11
+/** How many workers are told apart: with the count it fits into an integer of PostgreSQL. */
+export const marks = 2 ** 31 / counts
 
 /**
  * The fence of the next claim of a row: who makes it, and a count. A claim may be lost with the database,
  * and made again by somebody else: the two must differ. One made again by the same worker is the same.
  */
-export const nextFence = (mark: number) => `($${mark}::int << 11) | (((claims & 2047) + 1) & 2047)`
+export const nextFence = (mark: number) =>
+  `$${mark}::int * ${counts} + (claims % ${counts} + 1) % ${counts}`
 
 /** That a row `d` is still as `h` says it was claimed; its id is among `$1`. */
 export const whereHeld = `

@@ -35,6 +35,20 @@ function ofRedis(thrown: unknown): Error {
   return new Error(message, { cause })
 }
 
+/** Tells of Redis's errors once, until they are over. */
+function createTrouble(onError: (error: Error) => void) {
+  let told = false
+  return {
+    met(thrown: unknown): void {
+      if (!told) onError(ofRedis(thrown))
+      told = true
+    },
+    over(): void {
+      told = false
+    },
+  }
+}
+
 /** What a job is added with: gone when done, and one at a time that waits for the same. */
 const once = (id: string, delay = 0) => ({
   ...{ delay, removeOnComplete: true, removeOnFail: true },
@@ -61,20 +75,16 @@ export function createBullmqQueue(
     // A connection that is dead at its other end says nothing: BullMQ asks every few seconds.
     ...{ keepAlive: 10_000, socketTimeout: silentMs },
   })
-  // Of an outage once: every connection would tell of every attempt to come back.
-  let told = false
-  const lost = (error: Error) => {
-    if (!told) onError(ofRedis(error))
-    told = true
-  }
-  redis.on('error', lost)
+  // Every connection would tell of every attempt to come back.
+  const away = createTrouble(onError)
+  redis.on('error', away.met)
   // BullMQ waits for jobs on connections of its own. It cannot close them while Redis is away, and
   // connects one anew that has long said nothing, even when its worker is being closed.
   const waiting = new Set<Redis>()
   const duplicate = redis.duplicate.bind(redis)
   redis.duplicate = (override) => {
     const made = duplicate(override)
-    made.on('error', lost)
+    made.on('error', away.met)
     made.on('connecting', () => {
       if (closed) made.disconnect()
       else waiting.add(made)
@@ -82,11 +92,9 @@ export function createBullmqQueue(
     made.on('end', () => waiting.delete(made))
     return made
   }
-  redis.on('ready', () => {
-    told = false
-  })
+  redis.on('ready', away.over)
   // One that answers with errors is connected all the while.
-  let refused = false
+  const refusing = createTrouble(onError)
   const jobs = new Map<string, Jobs>()
   const workers = new Set<Worker>()
   const wakeAll = () => options.notify().catch((thrown) => onError(toError(thrown)))
@@ -96,7 +104,7 @@ export function createBullmqQueue(
     const known = jobs.get(channel)
     if (known) return known
     const made = new bullmq.Queue(channel, { connection: redis, prefix, skipVersionCheck: true })
-    made.on('error', lost)
+    made.on('error', away.met)
     jobs.set(channel, made)
     return made
   }
@@ -109,18 +117,13 @@ export function createBullmqQueue(
       return
     }
     putting.add(mark)
-    await jobsOf(channel)
-      .add('due', null, once(id, delayMs))
-      .then(
-        () => {
-          refused = false
-        },
-        (thrown) => {
-          if (!refused) onError(ofRedis(thrown))
-          refused = true
-          notify.ask()
-        },
-      )
+    try {
+      await jobsOf(channel).add('due', null, once(id, delayMs))
+      refusing.over()
+    } catch (thrown) {
+      refusing.met(thrown)
+      notify.ask()
+    }
     putting.delete(mark)
   }
   const spaced = new Map<string, Spaced>()
@@ -142,7 +145,7 @@ export function createBullmqQueue(
       ...{ connection: redis, prefix, skipVersionCheck: true },
       ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
     })
-    worker.on('error', lost)
+    worker.on('error', away.met)
     workers.add(worker)
     return async () => {
       workers.delete(worker)

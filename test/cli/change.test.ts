@@ -14,6 +14,14 @@ before(async () => {
 
 const jane = ['--to', 'jane@example.com', '--context', '{"name":"Jane"}']
 
+/** A delivery that waits for two hours. */
+async function sendLater(): Promise<{ readonly id: string; readonly sendAt: string }> {
+  const written: { deliveries: [{ id: string; sendAt: string }] } = await project.json([
+    ...['send', 'welcome', ...jane, '--at', '2h'],
+  ])
+  return written.deliveries[0]
+}
+
 test('a channel is paused, switched off and on; test says that its backend cannot be checked', async () => {
   const { run, json } = project
   assert.deepEqual(await json(['channels', 'pause', 'console']), {
@@ -98,14 +106,7 @@ test('windows are set, listed, applied to what waits, and cleared', async () => 
     (await run('windows', 'list')).stdout,
     /^channel {2}console {2}mon-fri 09:00-18:00; 10:00-13:00 {2}2026-12-24\.\.2026-12-26 {2}settings$/m,
   )
-  const written: { deliveries: { id: string }[] } = await json([
-    'send',
-    'welcome',
-    ...jane,
-    '--at',
-    '2h',
-  ])
-  const [{ id }] = written.deliveries as [{ id: string }]
+  const { id } = await sendLater()
   await run('windows', 'set', '--channel', 'console', '--any-time')
   const applied: { moved: number } = await json(['windows', 'apply', '--dry-run'])
   assert.ok(applied.moved <= 1)
@@ -138,17 +139,7 @@ test('windows are set, listed, applied to what waits, and cleared', async () => 
 
 test('several by id: each is done, or told why not; a dry run does none', async () => {
   const { run, json } = project
-  const written = async () => {
-    const sent: { deliveries: { id: string }[] } = await json([
-      'send',
-      'welcome',
-      ...jane,
-      '--at',
-      '2h',
-    ])
-    return sent.deliveries[0]!.id
-  }
-  const [first, second] = [await written(), await written()]
+  const [{ id: first }, { id: second }] = [await sendLater(), await sendLater()]
   const cancel = ['deliveries', 'cancel', 'nope', first, first, second]
   const dry: { count: number } = await json([...cancel, '--dry-run'], 1)
   assert.equal(dry.count, 2)
@@ -172,10 +163,7 @@ test('several by id: each is done, or told why not; a dry run does none', async 
 
 test('another deadline alone leaves the time; without any of them nothing is moved', async () => {
   const { run, json } = project
-  const sent: { deliveries: { id: string; sendAt: string }[] } = await json([
-    ...['send', 'welcome', ...jane, '--at', '2h'],
-  ])
-  const [{ id, sendAt }] = sent.deliveries as [{ id: string; sendAt: string }]
+  const { id, sendAt } = await sendLater()
   const none = await run('deliveries', 'reschedule', id)
   assert.equal(none.code, 2)
   assert.match(none.stderr, /^usage: .*--at, or --immediate/)

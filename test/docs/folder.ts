@@ -1,7 +1,8 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { cacheFolder } from '../support/bundle.ts'
 import { commandFolder, doors } from '../support/command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -11,8 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
  * what the compiler reads are the sources. It lies within the repository, for the other packages.
  */
 export async function createFolder(): Promise<string> {
-  await mkdir(join(root, '.cache'), { recursive: true })
-  const folder = await mkdtemp(join(root, '.cache', 'docs-'))
+  const folder = await cacheFolder('docs')
   const installed = join(folder, 'node_modules', 'envoyer')
   await mkdir(installed, { recursive: true })
   for (const name of ['src', 'channels']) await symlink(join(root, name), join(installed, name))
@@ -36,8 +36,6 @@ export async function createFolder(): Promise<string> {
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }))
   return folder
 }
-
-export const removeFolder = (folder: string) => rm(folder, { recursive: true, force: true })
 
 export async function writeInto(folder: string, path: string, text: string): Promise<void> {
   const file = join(folder, path)

@@ -6,18 +6,10 @@ import { giveBack, renew } from '../../src/outbox/hold.ts'
 import { type Ending, settle } from '../../src/outbox/settle.ts'
 import { startWorker, type WorkerParts } from '../../src/worker/worker.ts'
 import { until } from '../support/database.ts'
+import { createDoor } from '../support/door.ts'
 import { onEveryEngine } from '../support/engines.ts'
 import { asFailed, asSent, type Bare, openBare } from '../support/outbox.ts'
 import { pager, recorder } from '../support/pager.ts'
-
-/** A door that somebody waits at until it is opened. */
-function createDoor() {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { open, opened }
-}
 
 /** `database`, whose answers to claims that brought something first pass through `answer`. */
 function tapClaims(database: OwnDatabase, answer: () => Promise<void>): OwnDatabase {
@@ -61,6 +53,15 @@ const forget = ({ database, outbox }: Bare) =>
      SET status = 'pending', turn = 1, attempts = 0, claims = 0, lease_until = NULL`,
   )
 
+/** One delivery, claimed by one worker, forgotten, and claimed by another or by the same. */
+async function claimTwice(bare: Bare, [first, second]: readonly [mark: number, mark: number]) {
+  await bare.write(1)
+  const [forgotten] = (await bare.claim({ mark: first })).claimed
+  await forget(bare)
+  const [made] = (await bare.claim({ mark: second })).claimed
+  return { forgotten: forgotten!, made: made! }
+}
+
 onEveryEngine('a claim that the database forgot', (engine) => {
   test('is not sent again where its second answer comes after the settlement', async () => {
     const bare = await openBare(engine)
@@ -99,17 +100,14 @@ onEveryEngine('a claim that the database forgot', (engine) => {
   test('and that another worker made since is settled by that worker alone', async () => {
     const bare = await openBare(engine)
     try {
-      await bare.write(1)
-      const [forgotten] = (await bare.claim({ mark: 1 })).claimed
-      await forget(bare)
-      const [made] = (await bare.claim({ mark: 2 })).claimed
-      assert.notEqual(forgotten!.claims, made!.claims)
-      const stale = [{ id: forgotten!.id, claims: forgotten!.claims }]
+      const { forgotten, made } = await claimTwice(bare, [1, 2])
+      assert.notEqual(forgotten.claims, made.claims)
+      const stale = [{ id: forgotten.id, claims: forgotten.claims }]
       assert.equal((await renew(bare.outbox, bare.database, stale, 1000)).renewed.size, 0)
       await giveBack(bare.outbox, bare.database, stale)
-      const refused = asFailed(forgotten!)
+      const refused = asFailed(forgotten)
       assert.equal((await settle(bare.outbox, bare.database, [refused])).ids.size, 0)
-      assert.equal((await settle(bare.outbox, bare.database, [asSent(made!)])).ids.size, 1)
+      assert.equal((await settle(bare.outbox, bare.database, [asSent(made)])).ids.size, 1)
       assert.equal((await bare.rows())[0]!.status, 'sent')
     } finally {
       await bare.close()
@@ -119,10 +117,8 @@ onEveryEngine('a claim that the database forgot', (engine) => {
   test('and makes once more is known to the worker that has it', async () => {
     const bare = await openBare(engine)
     try {
-      await bare.write(1)
-      const [first] = (await bare.claim({ mark: 7 })).claimed
-      await forget(bare)
-      assert.equal((await bare.claim({ mark: 7 })).claimed[0]!.claims, first!.claims)
+      const { forgotten, made } = await claimTwice(bare, [7, 7])
+      assert.equal(made.claims, forgotten.claims)
     } finally {
       await bare.close()
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import { loadBullmq } from '../../src/queue/bullmq.ts'
 import { until } from '../support/database.ts'
+import { createDoor } from '../support/door.ts'
 import { postgres, redisUrl } from '../support/engines.ts'
 import { createPagerEnvoyer, type Page, recorder } from '../support/pager.ts'
 
@@ -43,14 +44,11 @@ for (const carrier of ['NOTIFY', 'BullMQ'] as const) {
 
     test('a worker that has no room keeps no word from those that have', async () => {
       let begun = 0
-      let end: () => void = () => {}
-      const ended = new Promise<void>((resolve) => {
-        end = resolve
-      })
+      const door = createDoor()
       const [sender, full, idle] = open(3, async ({ address }) => {
         if (!address.startsWith('slow')) return
         begun += 1
-        await ended
+        await door.opened
       })
       const options = { stopOn: [], pollMs: 60_000, concurrency: 3 }
       await full!.envoyer.worker(options)
@@ -63,7 +61,7 @@ for (const carrier of ['NOTIFY', 'BullMQ'] as const) {
         await sender!.envoyer.send('alarm', { pager: `p${n}` }, { what: 'a' })
         await until(() => arrived().includes(`p${n}`), `p${n}`, 5000)
       }
-      end()
+      door.open()
     })
 
     test('what is due in a moment goes in a moment, though nobody here works', async () => {

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { emptyDatabase } from '../../src/database/embedded/empty-database.ts'
+import { bundledModules, cacheFolder, removeFolder } from '../support/bundle.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -22,16 +23,13 @@ export interface BundledTests {
  * would take two seconds of a core to load, a quarter of that is left.
  */
 export async function bundleTests(files: readonly string[]): Promise<BundledTests> {
-  // Within the project, where the packages are found.
-  const cache = join(root, '.cache')
-  await mkdir(cache, { recursive: true })
-  const folder = await mkdtemp(join(cache, 'tests-'))
+  const folder = await cacheFolder('tests')
   const place = (file: string) => relative(root, file).replace(/\.ts$/, '')
   const limits = join(root, 'test/run/limits.ts')
   await Promise.all([
     build({
-      ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
-      ...{ sourcemap: 'linked', sourcesContent: false, logLevel: 'error' },
+      ...bundledModules,
+      ...{ sourcemap: 'linked', sourcesContent: false },
       entryPoints: [...files, limits, join(root, thread, 'worker.ts')].map((file) => ({
         ...{ in: file, out: place(file) },
       })),
@@ -43,9 +41,6 @@ export async function bundleTests(files: readonly string[]): Promise<BundledTest
       ],
       define: { 'import.meta.url': '$sourceUrl' },
       plugins: [sourceUrls(folder)],
-      banner: {
-        js: "import { createRequire as $create } from 'node:module'; const require = $create(import.meta.url);",
-      },
     }),
     // Made once, so that the tests do not each take four seconds for it.
     emptyDatabase(),
@@ -55,7 +50,7 @@ export async function bundleTests(files: readonly string[]): Promise<BundledTest
     folder,
     files: files.map(output),
     limits: pathToFileURL(output(limits)).href,
-    remove: () => rm(folder, { recursive: true, force: true }),
+    remove: () => removeFolder(folder),
   }
 }
 

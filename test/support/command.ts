@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { emptyDatabase, emptyDatabasePath } from '../../src/database/embedded/empty-database.ts'
+import { bundledModules, cacheFolder, removeFolder } from './bundle.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -45,19 +46,12 @@ export const doors = {
  * process of a test would take two seconds of a core to load. The packed package has tests of its own.
  */
 export async function makeCommand(): Promise<MadeCommand> {
-  const cache = join(root, '.cache')
-  await mkdir(cache, { recursive: true })
-  const folder = await mkdtemp(join(cache, 'command-'))
+  const folder = await cacheFolder('command')
   const place = join(folder, 'node_modules', 'envoyer')
   const bin = 'dist/src/cli/main.js'
   await Promise.all([
     build({
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      splitting: true,
-      logLevel: 'error',
+      ...bundledModules,
       entryPoints: Object.entries(entries).map(([out, path]) => ({
         out,
         in: join(root, `${path}.ts`),
@@ -65,9 +59,6 @@ export async function makeCommand(): Promise<MadeCommand> {
       outdir: join(place, 'dist'),
       chunkNames: `${deep}/[hash]`,
       external: ['pg-native', 'jiti', '@electric-sql/pglite', 'nodemailer', 'twilio'],
-      banner: {
-        js: "import { createRequire as $create } from 'node:module'; const require = $create(import.meta.url);",
-      },
     }),
     emptyDatabase(),
   ])
@@ -76,7 +67,7 @@ export async function makeCommand(): Promise<MadeCommand> {
   await writeFile(join(place, 'package.json'), JSON.stringify(manifest))
   // Else the project around it would be taken for the package.
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'projects' }))
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) }
+  return { folder, remove: () => removeFolder(folder) }
 }
 
 /** The folder that the test command made. */

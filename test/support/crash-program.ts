@@ -1,8 +1,9 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { emptyDatabase, emptyDatabasePath } from '../../src/database/embedded/empty-database.ts'
+import { bundled, cacheFolder, removeFolder } from './bundle.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -50,15 +51,11 @@ export interface MadeProgram {
  * from it, and from source each would take two seconds of a core to load.
  */
 export async function makeCrashProgram(): Promise<MadeProgram> {
-  // Within the project, where the packages are found.
-  const cache = join(root, '.cache')
-  await mkdir(cache, { recursive: true })
-  const directory = await mkdtemp(join(cache, 'crash-program-'))
+  const directory = await cacheFolder('crash-program')
   // Laid out as in the package: there the embedded database looks for its thread and its files.
   const folder = join(directory, 'src/database/embedded')
-  const common = { bundle: true, platform: 'node', target: 'node20', logLevel: 'error' } as const
   const whole: BuildOptions = {
-    ...common,
+    ...bundled,
     entryPoints: [join(root, 'test/crash/child.ts')],
     outfile: join(folder, 'whole.cjs'),
     format: 'cjs',
@@ -72,7 +69,7 @@ export async function makeCrashProgram(): Promise<MadeProgram> {
     },
   }
   const thread: BuildOptions = {
-    ...common,
+    ...bundled,
     entryPoints: [join(root, 'src/database/embedded/worker.ts')],
     outfile: join(folder, 'worker.js'),
     format: 'esm',
@@ -82,5 +79,5 @@ export async function makeCrashProgram(): Promise<MadeProgram> {
   await copyFile(emptyDatabasePath(), join(directory, 'empty-database.tar.gz'))
   const path = join(folder, 'start.cjs')
   await writeFile(path, starter)
-  return { path, remove: () => rm(directory, { recursive: true, force: true }) }
+  return { path, remove: () => removeFolder(directory) }
 }

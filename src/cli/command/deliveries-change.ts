@@ -104,23 +104,23 @@ async function each(
   },
 ): Promise<void> {
   const problems: { id: string; problem: string }[] = []
-  const acted: string[] = []
+  let done = 0
   for (const id of new Set(ids)) {
     try {
       if (dryRun) refuseUnless(how.status, await envoyer.deliveries.get(id), how.done)
       else await how.act(id)
-      acted.push(id)
+      done += 1
     } catch (thrown) {
       const { name, message } = toError(thrown)
-      // Of the database, say: it is not this one's.
+      // A bug, say: it is no matter of this one.
       if (name !== 'EnvoyerError' || ids.length === 1) throw thrown
       problems.push({ id, problem: message })
     }
   }
   if (problems.length > 0) out.failed()
-  const count = dryRun ? { dryRun, count: acted.length } : { [how.key]: acted.length }
+  const count = dryRun ? { dryRun, count: done } : { [how.key]: done }
   out.result({ ...count, problems }, () => [
-    `${deliveries(acted.length)} ${dryRun ? 'would be ' : ''}${how.done}.`,
+    `${deliveries(done)} ${dryRun ? 'would be ' : ''}${how.done}.`,
     ...problems.map(({ problem }) => problem),
   ])
 }

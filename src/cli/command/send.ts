@@ -76,7 +76,8 @@ async function send({ envoyer, out }: Session, options: Options, event: string):
   )
   const { notificationId, count, repeated, skipped } = sent
   const written = { notificationId, event, count, repeated, deliveries: sent.deliveries, skipped }
-  const paused = await pausedOf(envoyer, sent)
+  // Only people are told, and of what goes out from now on.
+  const paused = out.json || repeated ? new Set<string>() : await pausedOf(envoyer, sent)
   const tellWritten = () => out.result(written, () => lines(sent, paused))
   if (!wait) return tellWritten()
   const completed = await envoyer.waitFor(sent, given({ timeoutMs })).catch((thrown: unknown) => {

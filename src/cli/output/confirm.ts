@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline/promises'
 import { EnvoyerError } from '../../errors.ts'
 
 /**
- * Says `what` will be done, and asks on a terminal whether to go on; `--yes` has answered. Where nobody can be asked, it throws
- * `usage`: nothing is done that nobody agreed to.
+ * Says `what` will be done, and asks on a terminal whether to go on; `--yes` has answered. Where
+ * nobody can be asked, it throws `usage`: nothing is done that nobody agreed to.
  */
 export async function confirm(what: string, options: { readonly yes?: true }): Promise<boolean> {
   if (options.yes) return true
