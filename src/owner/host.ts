@@ -1,4 +1,4 @@
-import type { Connection } from '../database/index.ts'
+import type { Reception } from '../database/index.ts'
 import { endsWithin } from '../time-limit.ts'
 import { type Answer, createPeer, type Peer } from './peer.ts'
 
@@ -9,8 +9,7 @@ const farewellMs = 1000
 /** Those that end with their client, or when the owner lets its workers go. */
 const endless = new Set(['waitFor', 'worker'])
 
-export interface Host {
-  joined(connection: Connection): void
+export interface Host extends Reception {
   /** Starts no more workers for clients: they are for the next owner. */
   rest(): void
   /** Lets the clients go: what is under way is finished within five seconds, the rest is for the next owner. */
@@ -31,6 +30,7 @@ export function createHost(answer: Answer): Host {
     return work
   }
   return {
+    isOpen: () => !leaving,
     joined(connection) {
       if (leaving) return connection.cut()
       const peer = createPeer(connection, track)

@@ -35,6 +35,8 @@ export interface Peer {
   readonly leaving: Promise<void>
   end(): void
   readonly ended: Promise<void>
+  /** Waits until it has ended, and keeps the process alive meanwhile. */
+  outlast(): Promise<void>
 }
 
 /** Questions of one end at once; a client that has more keeps them to itself. */
@@ -61,7 +63,7 @@ interface Question {
 export function createPeer(connection: Connection, answer: Answer): Peer {
   const questions = new Map<number, Question>()
   const running = new Map<number, AbortController>()
-  let [asked, over] = [0, false]
+  let [asked, over, outlasting] = [0, false, false]
   let otherLeaves: () => void = () => {}
   const leaving = new Promise<void>((resolve) => {
     otherLeaves = resolve
@@ -72,14 +74,15 @@ export function createPeer(connection: Connection, answer: Answer): Peer {
     if (Buffer.byteLength(text) <= messageBytes) return connection.send(text)
     throw new EnvoyerError('request-too-large', `it measures ${text.length} bytes`)
   }
+  /** Whoever waits for an answer, or for the end, must not end before it. */
+  const hold = () => connection.hold(outlasting || questions.size > 0)
   const open = (make: (id: number, question: Question) => Message): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (over) return reject(new Gone())
       const id = ++asked
       const question: Question = { callbacks: [], resolve, reject }
-      // Whoever waits for an answer must not end before it.
-      connection.hold(true)
       questions.set(id, question)
+      hold()
       try {
         send(make(id, question))
       } catch (thrown) {
@@ -89,7 +92,7 @@ export function createPeer(connection: Connection, answer: Answer): Peer {
   const close = (id: number) => {
     const question = questions.get(id)
     questions.delete(id)
-    if (questions.size === 0) connection.hold(false)
+    hold()
     return question
   }
   const respond = async (id: number, work: () => Promise<unknown>) => {
@@ -163,5 +166,10 @@ export function createPeer(connection: Connection, answer: Answer): Peer {
     leaving,
     end: () => connection.end(),
     ended,
+    outlast() {
+      outlasting = true
+      hold()
+      return ended
+    },
   }
 }

@@ -68,7 +68,7 @@ export function createReach(parts: ReachParts): Reach {
 
   const attach = async (): Promise<Peer | undefined> => {
     // The old owner may have much to write down before it lets the database go.
-    await last?.ended
+    await last?.outlast()
     const peer = await findWay(parts, closing.signal)
     last = peer
     if (closing.signal.aborted) peer?.end()

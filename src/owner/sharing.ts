@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { Reception } from '../database/index.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { type Opening, termsOf } from '../wiring/open.ts'
 import { createAnswers } from './answers.ts'
@@ -20,7 +21,8 @@ export interface SharedParts {
 }
 
 /** An envoyer's place among the processes that share its database: the owner, or a client of it. */
-export interface Sharing extends Pick<Host, 'joined' | 'rest'> {
+export interface Sharing extends Pick<Host, 'rest'> {
+  readonly reception: Reception
   /** The envoyer that works in either place. */
   share<Envoyer extends object>(envoyer: Envoyer, parts: SharedParts): Envoyer
   /** Leaves it, with all that is under way finished or left to the next owner. */
@@ -33,7 +35,7 @@ export function createSharing(configuration: Configuration): Sharing {
   // Nobody joins before the database is opened, which is what the envoyer does when it is made.
   const host = createHost((name, args, call) => answer!(name, args, call))
   return {
-    joined: host.joined,
+    reception: host,
     rest: host.rest,
     share(envoyer, { home, opening, starting, onError }) {
       answer = createAnswers(home)

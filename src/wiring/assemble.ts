@@ -1,6 +1,6 @@
 import { unknownKeys } from '../channel/known-keys.ts'
 import type { EntityManager } from '../database/handle.ts'
-import type { Connection } from '../database/index.ts'
+import type { Reception } from '../database/index.ts'
 import { createVerify } from '../doctor/channels.ts'
 import { createDoctor } from '../doctor/doctor.ts'
 import { EnvoyerError } from '../errors.ts'
@@ -99,7 +99,7 @@ async function checkOnCompleted(
 function createParts(
   configuration: Configuration,
   clockOffsetMs: () => number,
-  joined: ((connection: Connection) => void) | undefined,
+  reception: Reception | undefined,
 ) {
   const { log } = configuration
   const measuring: Measuring = { on: undefined }
@@ -108,7 +108,7 @@ function createParts(
   const emitter = createEmitter(onError)
   emitter.on('delivery:failed', (failed) => report({ kind: 'delivery', ...failed }))
   if (log) logDeliveries(log, emitter)
-  const opening = createOpening(configuration, onError, clockOffsetMs, measuring, joined)
+  const opening = createOpening(configuration, onError, clockOffsetMs, measuring, reception)
   let opened: Templates | undefined
   const templates = () => {
     opened ??= openTemplates(configuration)
@@ -154,7 +154,7 @@ function createStartWorker(
 export function assemble(configuration: Configuration, clockOffsetMs: () => number = () => 0) {
   const { events, channels, schema } = configuration
   const sharing = isShared(configuration) ? createSharing(configuration) : undefined
-  const parts = createParts(configuration, clockOffsetMs, sharing?.joined)
+  const parts = createParts(configuration, clockOffsetMs, sharing?.reception)
   const { onError, emitter, opening, templates, settings, timetables, measuring, watch } = parts
   const open = (): Promise<Opened> => opening.open()
   const workers = new Set<LocalWorker>()

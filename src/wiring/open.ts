@@ -1,4 +1,4 @@
-import { type Connection, type OwnDatabase, openDatabase, type Terms } from '../database/index.ts'
+import { type OwnDatabase, openDatabase, type Reception, type Terms } from '../database/index.ts'
 import { checkMigrations, pendingMigrations, runMigrations } from '../database/migrate.ts'
 import { codeOf, EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
@@ -57,7 +57,7 @@ export function connect(
   configuration: Configuration,
   onError: (error: Error) => void,
   limits: { readonly poolSize?: number; readonly connectTimeoutMs?: number } = {},
-  joined?: (connection: Connection) => void,
+  reception?: Reception,
 ) {
   const { databaseUrl, directory, schema, durability, connections } = configuration
   const { transactionTimeoutMs, statementTimeoutMs } = configuration
@@ -71,7 +71,7 @@ export function connect(
     ...(connections === undefined ? {} : { poolSize: connections }),
     entities,
     migrations,
-    ...(joined ? { clients: { terms: termsOf(configuration), joined } } : {}),
+    ...(reception ? { clients: { terms: termsOf(configuration), reception } } : {}),
     onWarning: onError,
     ...limits,
   })
@@ -86,7 +86,7 @@ export function createOpening(
   onError: (error: Error) => void,
   clockOffsetMs: () => number,
   measuring: Measuring,
-  joined?: (connection: Connection) => void,
+  reception?: Reception,
 ): Opening {
   const { schema, redisUrl } = configuration
   const outbox = createOutbox(schema, clockOffsetMs)
@@ -98,7 +98,7 @@ export function createOpening(
     // A package that is missing is told before anything is opened.
     const bullmq = redisUrl === undefined ? undefined : await loadBullmq()
     const tracing = await loadTracing(onError)
-    const database = await connect(configuration, onError, {}, joined)
+    const database = await connect(configuration, onError, {}, reception)
     try {
       const mode = configuration.migrations ?? (database.kind === 'embedded' ? 'run' : 'check')
       if (mode === 'run') await runMigrations(database, schema)

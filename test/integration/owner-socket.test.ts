@@ -16,7 +16,7 @@ async function open(t: TestContext, directory: string) {
   const warnings: Error[] = []
   const database = await openDatabase({
     ...{ directory, schema: 'envoyer', entities: [], migrations: [], durability: 'process' },
-    clients: { terms, joined },
+    clients: { terms, reception: { isOpen: () => true, joined } },
     onWarning: (error) => void warnings.push(error),
   })
   t.after(() => database.close())

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connectToOwner, findOwner } from '../../src/database/index.ts'
 import type { Configuration } from '../../src/option/configuration.ts'
 import { createId } from '../../src/outbox/id.ts'
@@ -89,6 +90,34 @@ describe('a second process', () => {
     await child.ask('close')
     assert.equal(await findOwner(directory), undefined)
   })
+})
+
+test('who asks while the owner closes waits for its successor', async (t) => {
+  const directory = await temporaryDirectory()
+  const owner = createOwnerApp(directory)
+  await owner.send('alarm', new User('ada'), context, { at: later })
+  const child = await startChild(t, directory)
+  await child.ask('send', 'bob')
+  const [sender, comesLate] = [createOwnerApp(directory), createOwnerApp(directory)]
+  let release: () => void = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  async function* source() {
+    yield new User('early')
+    await held
+  }
+  const sending = sender.send('alarm', source(), context, { at: later })
+  await until(async () => (await owner.deliveries.list({ to: 'early' })).length === 1, 'early')
+  // It waits for what it has been asked, and takes no more.
+  const closing = owner.close()
+  await sleep(300)
+  const asked = [child.ask('listAlone'), comesLate.deliveries.list().then((found) => found.length)]
+  await sleep(300)
+  release()
+  assert.deepEqual(await Promise.all(asked), [3, 3])
+  await Promise.all([closing, sending])
+  await Promise.all([child.ask('close'), sender.close(), comesLate.close()])
 })
 
 describe('an owner that is killed between what it has written and its answer', () => {

@@ -19,6 +19,13 @@ const methods = {
     (await app.send('alarm', new User(to), { what: 'fire' })).notificationId,
   work: async () => void (await app.worker({ pollMs: 20, stopOn: [] })),
   waitFor: async (id: string) => app.waitFor(id),
+  /** With nothing that keeps the process alive but the call itself. */
+  listAlone: async () => {
+    process.channel?.unref()
+    const { length } = await app.deliveries.list()
+    process.channel?.ref()
+    return length
+  },
   /** What went out from this process. */
   sentHere: async () => backend.sent.map(({ address }) => address),
   /** Is killed once it has written deliveries, before it can tell anybody. */

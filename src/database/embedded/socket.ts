@@ -13,11 +13,18 @@ import {
   sweepSockets,
 } from './socket-place.ts'
 
+/** Who receives an owner's clients. */
+export interface Reception {
+  /** Whether anybody is let in; who comes while it is closed is cut off, and tries again. */
+  isOpen(): boolean
+  /** Is given each client that has proved itself. */
+  joined(connection: Connection): void
+}
+
 /** How an owner lets others in. */
 export interface Clients {
   readonly terms: Terms
-  /** Is given each client that has proved itself. */
-  joined(connection: Connection): void
+  readonly reception: Reception
 }
 
 /** Clients at once; who comes beyond is cut off, and tries again. */
@@ -30,17 +37,17 @@ const clientsAtMost = 500
 export async function listenForClients(
   place: SocketPlace,
   token: string,
-  { terms, joined }: Clients,
+  { terms, reception }: Clients,
   warn: (error: Error) => void,
 ): Promise<{ close(): Promise<void> }> {
   const connections = new Set<Connection>()
   const server = createServer((socket) => {
     const connection = createConnection(socket, { patient: true })
-    if (connections.size >= clientsAtMost) return connection.cut()
+    if (!reception.isOpen() || connections.size >= clientsAtMost) return connection.cut()
     connections.add(connection)
     void connection.ended.then(() => connections.delete(connection))
     void greetClient(connection, token, terms).then((agreed) => {
-      if (agreed) joined(connection)
+      if (agreed) reception.joined(connection)
     })
   })
   try {
