@@ -4,7 +4,7 @@ import { missingPackage, toError } from '../errors.ts'
 import { endsWithin } from '../time-limit.ts'
 import type { Queue } from './contract.ts'
 import { createInProcessQueue, type Listen } from './in-process.ts'
-import { createSpaced, type Spaced } from './spaced.ts'
+import { createSpaced, type Spaced, slotOf } from './spaced.ts'
 
 export interface BullmqOptions {
   /** `redis://…` or `rediss://…`. */
@@ -21,8 +21,6 @@ export interface BullmqOptions {
 const spacingMs = 20
 /** How close together two tickets are passed on that came while there was no room. */
 const passOnMs = 100
-/** Delayed tickets of a channel that are due within the same span are one. */
-const slotMs = 100
 /** How long Redis may say nothing to a question; BullMQ's own wait is five seconds. */
 const silentMs = 15_000
 /** How long Redis may take to say goodbye. */
@@ -191,8 +189,6 @@ export function createBullmqQueue(
     },
   }
 }
-
-const slotOf = (delayMs: number) => Math.ceil((Date.now() + delayMs) / slotMs)
 
 export interface BullmqPackages {
   readonly Redis: typeof import('ioredis').Redis

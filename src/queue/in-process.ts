@@ -76,6 +76,8 @@ export function createInProcessQueue(
         hand(channel)
         return
       }
+      // Who comes later begins with a look.
+      if (!consumers.get(channel)?.size) return
       const timer = setTimeout(() => {
         timers.delete(timer)
         hand(channel)

@@ -1,7 +1,7 @@
 import { toError } from '../errors.ts'
 import type { Queue } from './contract.ts'
 import { createInProcessQueue, type Listen } from './in-process.ts'
-import { createSpaced } from './spaced.ts'
+import { createSpaced, slotOf } from './spaced.ts'
 
 /** How close together two NOTIFYs of one process may be: each makes commits queue up in PostgreSQL. */
 const spacingMs = 20
@@ -17,6 +17,7 @@ export function createNotifyQueue(
 ): Queue {
   const local = createInProcessQueue(onError, listen)
   const others = createSpaced(spacingMs, () => notify().catch((thrown) => onError(toError(thrown))))
+  const later = new Map<number, NodeJS.Timeout>()
   let closed = false
   return {
     ...local,
@@ -24,11 +25,20 @@ export function createNotifyQueue(
       // Of a `send` that was under way when all was closed: workers look by themselves.
       if (closed) return
       local.ticket(channel, options)
-      // Later work is found by everybody's own look at the outbox.
-      if (!options?.delayMs) others.ask()
+      const { delayMs = 0 } = options ?? {}
+      if (delayMs <= 0) return others.ask()
+      const slot = slotOf(delayMs)
+      if (later.has(slot)) return
+      const told = setTimeout(() => {
+        later.delete(slot)
+        others.ask()
+      }, delayMs)
+      told.unref()
+      later.set(slot, told)
     },
     async close() {
       closed = true
+      for (const timer of later.values()) clearTimeout(timer)
       const localClosed = local.close()
       await others.finish()
       await localClosed

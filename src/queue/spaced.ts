@@ -30,3 +30,9 @@ export function createSpaced(spacingMs: number, run: () => Promise<unknown>): Sp
     },
   }
 }
+
+/** Tickets that are due within the same span are one. */
+const slotMs = 100
+
+/** The span in which something is due that is so in `delayMs`. */
+export const slotOf = (delayMs: number): number => Math.ceil((Date.now() + delayMs) / slotMs)

@@ -171,8 +171,8 @@ async function tell(parts: SendParts, queued: Queued): Promise<void> {
   }
 }
 
-/** Workers look by themselves before that: a ticket for what is due later would only be kept. */
-const soonMs = 2000
+/** What is due later than this is left to the workers' own look, the farthest apart that it should be. */
+const soonMs = 60_000
 
 /** Tickets for what is due, and delayed ones for what is due later. */
 function wake({ opened, workers }: SendParts, { deliveries, urgent, enqueued }: Queued): void {

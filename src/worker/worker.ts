@@ -30,7 +30,7 @@ export interface WorkerOptions {
   readonly graceMs?: number
   /** How long a delivery stays ours without a sign of life. Default 30 s. */
   readonly leaseMs?: number
-  /** How often it looks by itself: what became due by waiting goes so late at most. Default 1 s. */
+  /** How often it looks by itself: so late is found at most what word was lost of. Default 1 s. */
   readonly pollMs?: number
   /** Signals that stop it gracefully; empty for none. Default SIGTERM and SIGINT. */
   readonly stopOn?: readonly NodeJS.Signals[]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from '../support/database.ts'
-import { freshSchema, postgresUrl } from '../support/engines.ts'
+import { freshSchema, postgresUrl, redisUrl } from '../support/engines.ts'
 import { type Remote, startRemote } from '../support/remote.ts'
 import { Folder } from '../unit/template-folder.ts'
 import type { DeployMethods, DeploySettings, Told } from './deploy-child.ts'
@@ -38,7 +38,7 @@ describe('two versions of an application side by side', () => {
     const { directory } = templates[version === 1 ? 1 : 2]
     const settings = { ...place, version, templates: directory }
     const made = await startRemote<DeployMethods, Told>('crash/deploy-child.ts', settings, {
-      env: { ENVOYER_REDIS_URL: '' },
+      env: { ENVOYER_REDIS_URL: redisUrl() },
     })
     processes.push(made)
     return made

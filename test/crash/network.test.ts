@@ -25,12 +25,6 @@ const between = 300
 /** The port of a URL behind which something listens on this machine. */
 const portOf = (url: string) => Number(new URL(url).port)
 
-function through(url: string, { port }: Line): string {
-  const changed = new URL(url)
-  changed.port = String(port)
-  return changed.href
-}
-
 // Side by side: each has a line and a database of its own, and waits most of the time.
 describe('a line that drops, delays, refuses and falls silent', { concurrency: true }, () => {
   const folder = new Folder({
@@ -170,7 +164,7 @@ describe('a line that drops, delays, refuses and falls silent', { concurrency: t
   test('to PostgreSQL: what was acknowledged is sent, and the rest is refused', async () => {
     const url = postgres.fresh().databaseUrl!
     await withLine(portOf(url), async (line) => {
-      const scene = { ...byUrl, databaseUrl: through(url, line) }
+      const scene = { ...byUrl, databaseUrl: line.through(url) }
       const { acknowledged, refused } = await sendThrough(line, scene)
       assert.ok(acknowledged.length > 30, `${acknowledged.length} sent, ${refused} refused`)
       assert.ok(refused > 0, 'no send met the trouble; the test shows less than it should')
@@ -179,7 +173,7 @@ describe('a line that drops, delays, refuses and falls silent', { concurrency: t
 
   test('to Redis: no sender and no receiver notices', async () => {
     await withLine(portOf(redisUrl()), async (line) => {
-      const scene = { ...byUrl, sendsOn: true, redisUrl: through(redisUrl(), line) }
+      const scene = { ...byUrl, sendsOn: true, redisUrl: line.through(redisUrl()) }
       const { acknowledged, refused, retried } = await sendThrough(line, scene)
       assert.ok(acknowledged.length > 100, `${acknowledged.length} sent`)
       assert.deepEqual([refused, retried], [0, 0])

@@ -13,6 +13,7 @@ import {
   postgres,
   redisUrl,
 } from '../support/engines.ts'
+import { startLine } from '../support/proxy.ts'
 
 interface Place {
   readonly database: OwnDatabase
@@ -77,15 +78,16 @@ describe('the queue over BullMQ and Redis', () => {
       ...(await openPlace(postgres)),
       packages: await loadBullmq(),
       prefix: freshSchema(),
+      line: await startLine({ port: Number(new URL(redisUrl()).port) }),
     }),
-    stop: ({ database }) => database.close(),
+    stop: ({ database, line }) => Promise.all([database.close(), line.close()]),
     queue: (place, onError) =>
       createBullmqQueue(place.packages, {
-        ...{ url: redisUrl(), prefix: place.prefix, onError },
+        ...{ url: place.line.through(redisUrl()), prefix: place.prefix, onError },
         notify: () => notifyWorkers(place.outbox, place.database),
         listen: listenBy(place),
       }),
     shared: true,
-    cut: null,
+    cut: ({ line }) => line.become('refuse'),
   })
 })

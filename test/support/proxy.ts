@@ -10,6 +10,8 @@ export type LineState = 'pass' | 'delay' | 'drop' | 'refuse' | 'silent'
 /** A line to a server that can be made to fail. */
 export interface Line {
   readonly port: number
+  /** A URL of the server, by way of the line. */
+  through(url: string): string
   become(state: LineState): void
   close(): Promise<void>
 }
@@ -54,8 +56,10 @@ export async function startLine(to: { host?: string; port: number }): Promise<Li
   })
   listener.listen(0, '127.0.0.1')
   await once(listener, 'listening')
+  const { port } = listener.address() as { port: number }
   return {
-    port: (listener.address() as { port: number }).port,
+    port,
+    through: (url) => Object.assign(new URL(url), { port: String(port) }).href,
     become(next) {
       state = next
       for (const pair of pairs) {
