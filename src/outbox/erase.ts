@@ -18,14 +18,17 @@ const names = (person: Person) =>
 /** For paths in JSON, of a parameter that holds names. */
 const who = `jsonb_build_object('who', $1::text[])`
 
+/** As it is written in the text, whatever stands between the digits of a phone number. */
+const plain = (text: string) => `translate(lower(${text}), ' ()./-', '')`
+
 /** One look at the whole table: an index for it would cost every delivery, for what is asked seldom. */
 const suspicion = (person: Person) =>
   'user' in person
     ? `users && $1::text[]
        OR jsonb_path_exists(fallback, '$.** ? (@.users[*] == $who[*])', ${who})`
     : `address_key = ANY($1::text[])
-       OR (jsonb_typeof(recipient) = 'array' AND EXISTS (
-         SELECT 1 FROM unnest($1::text[]) AS name WHERE strpos(lower(address::text), lower(name)) > 0))
+       OR EXISTS (SELECT 1 FROM unnest($1::text[]) AS name
+         WHERE strpos(${plain('concat(recipient, address)')}, ${plain('name')}) > 0)
        OR jsonb_path_exists(fallback, '$.** ? (@.addressKey == $who[*])', ${who})`
 
 /** The ids of such deliveries, those of a notification together. */

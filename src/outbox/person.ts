@@ -26,6 +26,8 @@ export interface AddressKeys {
   ofAddress(address: Json): string | undefined
   /** Of the address that a recipient carries under its well-known key. */
   ofRecipient(recipient: JsonObject): string | undefined
+  /** Of all that it carries, also for other channels. */
+  anywhere(recipient: JsonObject): readonly Required<KnownKey>[]
 }
 
 /**
@@ -61,23 +63,28 @@ function fallbacksWithout(
 export function without(person: Person, whom: Whom, keys: AddressKeys): Without {
   const fallback = fallbacksWithout(person, whom.fallback)
   const { recipient, users, channel, address, addressKey } = whom
+  const isTheirs = (each: JsonObject) =>
+    'user' in person
+      ? String(each.userId) === person.user
+      : keys.anywhere(each).some((known) => isKeyOf(person, known.channel, known.key))
   if (!Array.isArray(recipient)) {
-    return isOf(person, { users, channel, addressKey }) ? 'whole' : { ...whom, fallback }
+    const isWhole =
+      isOf(person, { users, channel, addressKey }) || isTheirs(recipient as JsonObject)
+    return isWhole ? 'whole' : { ...whom, fallback }
   }
   const addresses = (address as readonly Json[]).map((each) => ({
     each,
     key: keys.ofAddress(each),
   }))
   const isTheirKey = (key: string | undefined) => isKeyOf(person, channel, key)
-  const isIn =
-    'user' in person
-      ? users.includes(person.user)
-      : [addressKey, ...addresses.map(({ key }) => key)].some(isTheirKey)
-  if (!isIn) return { ...whom, fallback }
   const own = keys.ofRecipient
-  const isTheirs = (each: JsonObject) =>
-    'user' in person ? String(each.userId) === person.user : isTheirKey(own(each))
   const theirs = (recipient as readonly JsonObject[]).filter(isTheirs)
+  const isIn =
+    theirs.length > 0 ||
+    ('user' in person
+      ? users.includes(person.user)
+      : [addressKey, ...addresses.map(({ key }) => key)].some(isTheirKey))
+  if (!isIn) return { ...whom, fallback }
   const others = (recipient as readonly JsonObject[]).filter((each) => !isTheirs(each))
   const gone = new Set(theirs.map(own))
   const known = [...gone].every((key) => addresses.some((each) => each.key === key))

@@ -13,15 +13,23 @@ function attempt<T>(make: () => T): T | undefined {
 
 /** What another version of the application has sent over a channel cannot be told apart. */
 export function keysOf(channels: ChannelMap, name: string): AddressKeys {
-  const type = Object.hasOwn(channels, name) ? channels[name]!.definition.address : undefined
+  const typeOf = (channel: string) =>
+    Object.hasOwn(channels, channel) ? channels[channel]!.definition.address : undefined
+  const carried = (recipient: JsonObject, channel: string) =>
+    attempt(() => {
+      const type = typeOf(channel)
+      const { recipientKey, fromRecipient } = type ?? {}
+      const value =
+        recipientKey === undefined ? fromRecipient?.(recipient) : recipient[recipientKey]
+      return value === undefined ? undefined : type?.key(type.parse(value))
+    })
   return {
-    ofAddress: (address: Json) => attempt(() => type?.key(address as never)),
-    ofRecipient: (recipient: JsonObject) =>
-      attempt(() => {
-        const { recipientKey, fromRecipient } = type ?? {}
-        const value =
-          recipientKey === undefined ? fromRecipient?.(recipient) : recipient[recipientKey]
-        return value === undefined ? undefined : type?.key(type.parse(value))
+    ofAddress: (address: Json) => attempt(() => typeOf(name)?.key(address as never)),
+    ofRecipient: (recipient: JsonObject) => carried(recipient, name),
+    anywhere: (recipient: JsonObject) =>
+      Object.keys(channels).flatMap((channel) => {
+        const key = carried(recipient, channel)
+        return key === undefined ? [] : [{ channel, key }]
       }),
   }
 }

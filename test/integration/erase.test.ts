@@ -44,6 +44,13 @@ const maryjane: { userId: string; email: string; tz?: string } = {
 }
 const later = () => ({ at: new Date(Date.now() + 3_600_000) })
 
+interface Given {
+  readonly userId?: string
+  readonly email?: string
+  /** Is not stored. */
+  readonly mailbox?: string
+}
+
 /** Names are of no interest here. */
 interface Loose extends Omit<Envoyer<never, never>, 'send'> {
   send(event: string, to: object, context: object, options: object): Promise<SendResult>
@@ -74,7 +81,10 @@ onEveryEngine('erasing a person', (engine) => {
         chat: handle({ backend, grouping: 'together' }),
         pager: pager({ backend }),
       },
-      recipient: { data: ({ userId }: { userId?: string }) => ({ greeting: `Dear ${userId}` }) },
+      recipient: {
+        address: { mail: ({ mailbox, email }: Given) => mailbox ?? email },
+        data: ({ userId }: Given) => ({ greeting: `Dear ${userId}` }),
+      },
     } as never) as unknown as Loose
     /** All that is stored, as one text. */
     const stored = async () => {
@@ -209,17 +219,31 @@ onEveryEngine('erasing a person', (engine) => {
 
   test('takes an address out of the fallbacks of what waits', async () => {
     const { envoyer, send, stored, backend } = setUp()
-    const failing = { ...jane, userId: 'u-x' }
+    const failing = { userId: 'u-x', pager: 'jane-pager', mailbox: jane.email }
     const waits = await send('page', failing, 'x', later())
     assert.deepEqual(await envoyer.erase({ to: 'Jane@Home.example' }), {
       ...{ deliveries: 1, notifications: 0, cancelled: 0, left: 0 },
     })
-    const before = await stored()
-    assert.doesNotMatch(before, /"addressKey": "jane@home/)
+    assert.doesNotMatch(await stored(), /jane@home/i)
     await envoyer.deliveries.reschedule(waits.deliveries[0]!.id)
     await envoyer.worker()
     assert.equal((await envoyer.waitFor(waits)).failed, 1)
     assert.equal(backend.sent.length, 0)
+    await envoyer.close()
+  })
+
+  test('by address takes all that went to whom has it, on whichever channel', async () => {
+    const { envoyer, send, stored } = setUp()
+    const worker = await envoyer.worker()
+    for (const to of [{ pager: '1', email: 'JANE@home.example' }, ben, maryjane]) {
+      await envoyer.waitFor(await send('page', to, 'x'))
+    }
+    await envoyer.waitFor(await send('chat', [{ handle: 'jj@chat', email: jane.email }, ben], 'x'))
+    await worker.stop()
+    const erased = await envoyer.erase({ to: jane.email })
+    assert.deepEqual(erased, { deliveries: 2, notifications: 2, cancelled: 0, left: 0 })
+    assert.doesNotMatch(await stored(), /"jane@home|jj@chat/i)
+    assert.match(await stored(), /mary-jane@home.*ben@home|ben@home.*mary-jane@home/s)
     await envoyer.close()
   })
 
