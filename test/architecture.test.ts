@@ -13,6 +13,7 @@ const tiers = [
   // what everything may know
   [
     'errors.ts',
+    'names.ts',
     'package-version.ts',
     'time-limit.ts',
     'event',

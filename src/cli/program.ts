@@ -36,7 +36,7 @@ export function createProgram(): Command {
     .description('Operates the envoyer of a configuration file: sends, delivers, repairs, shows.')
     .version(packageVersion(), '--version', 'print the version')
     .helpOption('--help', 'show what a command takes, with examples')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show what a command takes')
     .option('--config <path>', 'the configuration file (envoyer.config.ts, .mts, .js or .mjs here)')
     .option('--json', 'print one JSON document, and nothing else, on standard output')
     .option('--verbose', 'print the stack of an error')

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { InvalidArgumentError } from 'commander'
 import { codeOf, EnvoyerError, toError } from '../errors.ts'
+import { canonicalLocale } from '../template/index.ts'
 
 const unitMs: Readonly<Record<string, number>> = {
   ...{ ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 },
@@ -51,6 +52,13 @@ export function readCount(given: string): number {
 /** `a,b`; may be given several times. */
 export function readList(given: string, before: readonly string[] = []): string[] {
   return [...before, ...given.split(',').map((each) => each.trim())].filter((each) => each !== '')
+}
+
+/** A language tag, in its usual spelling. */
+export function readLocale(given: string): string {
+  const tag = canonicalLocale(given)
+  if (tag === undefined) throw new InvalidArgumentError('It must be a language tag: de, pt-BR.')
+  return tag
 }
 
 /** A text as it stands, of a file (`@name`), or of standard input (`-`). */

@@ -1,5 +1,6 @@
 import type { Observation } from '../channel/backend.ts'
-import { DeliveryError, EnvoyerError } from '../errors.ts'
+import { DeliveryError } from '../errors.ts'
+import { named } from '../names.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
 import { inTime } from '../time-limit.ts'
@@ -49,8 +50,7 @@ function backendChecks({ channels, events }: Configuration, name: string): Check
 /** `envoyer.verify`. */
 export function createVerify({ channels }: Configuration) {
   return async (name: string): Promise<{ supported: boolean }> => {
-    if (!Object.hasOwn(channels, name)) throw new EnvoyerError('channel-unknown', `"${name}"`)
-    const { backend, timeoutMs } = channels[name]!
+    const { backend, timeoutMs } = named('channel', channels, name)
     if (!backend.verify) return { supported: false }
     const text = `${backend.name} did not answer within ${timeoutMs} ms.`
     await inTime(timeoutMs, backend.verify(), () => new DeliveryError(text, { code: 'timeout' }))

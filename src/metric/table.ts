@@ -49,6 +49,11 @@ export const metrics = {
     help: 'For how long a backend is still held back, since it asked for a pause or failed too often; 0 where it is not. Read from the database.',
     labels: ['channel', 'backend'],
   },
+  envoyer_workers: {
+    type: 'gauge',
+    help: 'Workers that serve the channel, in all processes: those that gave a sign within the last 15 seconds. Read from the database.',
+    labels: ['channel'],
+  },
   envoyer_database_up: {
     type: 'gauge',
     help: '1 where the database answered this scrape, else 0; then what is read from it is missing.',

@@ -6,7 +6,12 @@ import { createLog, type Log, type Logger, loggerProblem } from '../log/logger.t
 import type { RecipientOptions } from '../recipient/recipient.ts'
 import { createSealer, type Sealer } from '../secret/sealer.ts'
 import type { FailedTry } from '../signal/signals.ts'
-import type { CustomFilter, TemplateLimits } from '../template/index.ts'
+import {
+  type CustomFilter,
+  canonicalLocale,
+  notLocale,
+  type TemplateLimits,
+} from '../template/index.ts'
 import { checkChannel, checkEvent, namesOf } from './check.ts'
 import { folderOf } from './folder.ts'
 import type { ChannelMap, EventMap } from './infer.ts'
@@ -183,11 +188,7 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   const { zone, locale, fallbackLocales = [], schema, databaseUrl } = configuration
   if (!isZone(zone)) problems.push(`\`zone\`: "${zone}" is not an IANA time zone`)
   for (const each of [locale, ...fallbackLocales]) {
-    try {
-      Intl.getCanonicalLocales(each)
-    } catch {
-      problems.push(`"${each}" is not a BCP 47 language tag`)
-    }
+    if (canonicalLocale(each) === undefined) problems.push(notLocale(each))
   }
   if (!/^[a-z_][a-z0-9_]{0,40}$/.test(schema)) {
     problems.push('`schema` must be a plain lower-case identifier of at most 41 characters')

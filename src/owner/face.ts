@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import { codeOf, EnvoyerError, toError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
+import { named } from '../names.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { parseSendOptions } from '../option/send-options.ts'
 import type { QueuedDelivery } from '../outbox/find.ts'
 import { createId } from '../outbox/id.ts'
 import { inPages, type SendProgress, type SendResult } from '../outbox/result.ts'
-import { eventOf } from '../wiring/send.ts'
 import type { Completed, WaitOptions } from '../wiring/wait.ts'
 import type { Worker, WorkerOptions } from '../worker/worker.ts'
 import type { FlatResult } from './answers.ts'
@@ -126,7 +126,7 @@ function createSend({ configuration, home, reach, onError }: FaceParts) {
       // What is wrong with the call is told as at home, before anything leaves.
       parseSendOptions(options, event, events, channels)
       if (database !== undefined) throw refuseTransaction('`send` with `database`')
-      await checkContext(event, eventOf(events, event), context)
+      await checkContext(event, named('event', events, event), context)
       return sendRecipients(recipients, read)
     }
     const through = async (ask: Ask): Promise<SendResult> => {
@@ -228,7 +228,7 @@ function createExplain({ configuration, home, reach }: FaceParts) {
     reach.run(async (ask) => {
       if (!ask) return home.envoyer.explain(event, recipient, options)
       parseSendOptions(options ?? {}, event, events, channels)
-      eventOf(events, event)
+      named('event', events, event)
       return ask('explain', [event, read(recipient, 0), options])
     })
 }

@@ -11,6 +11,9 @@ export function canonicalLocale(tag: string): string | undefined {
   }
 }
 
+/** What is said of what is no language tag. */
+export const notLocale = (tag: string) => `"${tag}" is not a language tag such as \`pt-BR\``
+
 /**
  * A locale and what may stand for it, nearest first: `zh-TW` → `zh-TW`, `zh-Hant`, `zh`;
  * `pt-BR` → `pt-BR`, `pt-Latn`, `pt` (the lookup of RFC 4647, and the usual script).

@@ -8,7 +8,7 @@ import { Engine } from './engine.ts'
 import { invalid, locate, place } from './fault.ts'
 import type { CustomFilter } from './filters.ts'
 import { defaultLimits, type TemplateLimits } from './limits.ts'
-import { canonicalLocale } from './locale.ts'
+import { canonicalLocale, notLocale } from './locale.ts'
 import { classify, placeFile } from './place.ts'
 import type { JsonSchema } from './shape.ts'
 import { createShelf, type Shelf } from './shelf.ts'
@@ -127,7 +127,7 @@ function remember(find: Find): { get: Find; clear(): void } {
 function checkOptions({ directory, locale, fallbacks = [], channels }: TemplatesOptions): Choosing {
   const problems = [locale, ...fallbacks]
     .filter((tag) => canonicalLocale(tag) === undefined)
-    .map((tag) => `locale: \`${tag}\` is not a language tag such as \`pt-BR\``)
+    .map((tag) => `locale: ${notLocale(tag)}`)
   if (directory !== undefined && !existsSync(directory)) {
     problems.push(`templates: there is no folder ${directory}`)
   }

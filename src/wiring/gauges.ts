@@ -5,6 +5,7 @@ import type { Pulse } from '../monitor/pulse.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { type Backlog, readBacklog } from '../outbox/backlog.ts'
 import { type BucketView, backendBucket, channelBucket, listBuckets } from '../outbox/bucket.ts'
+import { listWorkers } from '../outbox/worker-row.ts'
 import { endsWithin } from '../time-limit.ts'
 import type { Worker } from '../worker/worker.ts'
 import type { Opened } from './open.ts'
@@ -24,6 +25,8 @@ const readWithinMs = 5000
 interface Seen {
   readonly backlog: readonly Backlog[]
   readonly buckets: readonly BucketView[]
+  /** By channel, how many workers serve it. */
+  readonly serving: readonly (readonly [channel: string, count: number])[]
 }
 
 /** Reads the gauges; from the database no more often than every few seconds, whoever asks. */
@@ -44,9 +47,13 @@ export function createGauges({ configuration, open, workers, pulses }: GaugePart
     const beganAt = performance.now()
     const backlog = await readBacklog(outbox, database, channels, countedAtMost)
     const buckets = await listBuckets(outbox, database, names)
+    const alive = (await listWorkers(outbox, database)).filter((worker) => worker.alive)
+    const serving = channels.map((channel) => {
+      return [channel, alive.filter((worker) => worker.channels.includes(channel)).length] as const
+    })
     const endedAt = performance.now()
     staleAt = endedAt + Math.max(keptMs, keptFactor * (endedAt - beganAt))
-    return { backlog, buckets }
+    return { backlog, buckets, serving }
   }
   const read = async (): Promise<Seen> => {
     const opened = await open()
@@ -98,7 +105,7 @@ interface Held {
   readonly bucket: string
 }
 
-function ofDatabase({ backlog, buckets }: Seen, held: readonly Held[]): Gauges {
+function ofDatabase({ backlog, buckets, serving }: Seen, held: readonly Held[]): Gauges {
   const downForMs = new Map(buckets.map((bucket) => [bucket.name, bucket.downForMs]))
   return {
     envoyer_due_deliveries: backlog.map(({ channel, due }) => [[channel], due]),
@@ -107,6 +114,7 @@ function ofDatabase({ backlog, buckets }: Seen, held: readonly Held[]): Gauges {
       oldestDueMs / 1000,
     ]),
     envoyer_scheduled_deliveries: backlog.map(({ channel, scheduled }) => [[channel], scheduled]),
+    envoyer_workers: serving.map(([channel, count]) => [[channel], count]),
     envoyer_bucket_tokens: buckets.flatMap(({ name, tokens, capacity }) =>
       capacity === null || tokens === null ? [] : [[[name], tokens] as const],
     ),

@@ -1,4 +1,5 @@
 import { EnvoyerError } from '../errors.ts'
+import { named } from '../names.ts'
 import * as again from '../outbox/again.ts'
 import type { DeliveryFilter } from '../outbox/filter.ts'
 import { createId, isId } from '../outbox/id.ts'
@@ -113,10 +114,7 @@ export function createSettingsFace({
   open,
   settings,
 }: OperateParts): Settings<string> {
-  const known = (name: string) => {
-    if (!Object.hasOwn(configuration.channels, name))
-      throw new EnvoyerError('channel-unknown', `"${name}"`)
-  }
+  const known = (name: string) => void named('channel', configuration.channels, name)
   return {
     async get(name) {
       known(name)

@@ -3,6 +3,7 @@ import { checkContext, contextJsonSchema, parseContext } from '../event/context.
 import type { EventDefinition } from '../event/define.ts'
 import type { JsonObject } from '../event/json.ts'
 import { NoSample, sampleOf } from '../event/sample.ts'
+import { named } from '../names.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { createId } from '../outbox/id.ts'
 import { readRecipient } from '../recipient/recipient.ts'
@@ -51,9 +52,8 @@ export function createPreview(
     channel: string,
     { locale: asked, context: given, recipient }: PreviewOptions = {},
   ): Promise<Preview> => {
-    const event = Object.hasOwn(events, name) ? events[name] : undefined
-    if (!event) throw new EnvoyerError('event-unknown', `"${name}"`)
-    if (!Object.hasOwn(channels, channel)) throw new EnvoyerError('channel-unknown', `"${channel}"`)
+    const event = named('event', events, name)
+    const { complete } = named('channel', channels, channel).definition
     const wanted = asked === undefined ? undefined : canonical(asked)
     const sample = given === undefined
     const checked = sample
@@ -72,7 +72,7 @@ export function createPreview(
       ...{ context: output, recipient: stored, recipients: [stored] },
       envoyer: { event: name, channel, locale, tz, now: clock.now(), delivery: createId() },
     })
-    const parts = channels[channel]!.definition.complete?.(message) ?? message
+    const parts = complete?.(message) ?? message
     return { locale, parts: { ...parts }, context, sample }
   }
 }

@@ -2,9 +2,8 @@ import type { DatabaseHandle } from '../database/handle.ts'
 import { asDatabase, sameDatabase, withoutTimeLimit } from '../database/index.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
-import type { EventDefinition } from '../event/define.ts'
+import { named } from '../names.ts'
 import type { Configuration } from '../option/configuration.ts'
-import type { EventMap } from '../option/infer.ts'
 import type { NewDelivery } from '../outbox/new-delivery.ts'
 import { notifyWorkers } from '../outbox/outbox.ts'
 import { type PlanParts, planChannels } from '../recipient/plan.ts'
@@ -48,13 +47,6 @@ export async function carrierOf(
   return { database: theirs, inTransaction: (work) => work(theirs), foreign: true, own: database }
 }
 
-/** The event of a name. Throws `event-unknown`. */
-export function eventOf(events: EventMap, name: string): EventDefinition {
-  if (Object.hasOwn(events, name)) return events[name]!
-  const names = Object.keys(events).join(', ')
-  throw new EnvoyerError('event-unknown', `"${name}"; configured are ${names}`)
-}
-
 /** Gives each step of `send` to the module that it is named after. */
 export function sendSteps(parts: SendParts): SendSteps {
   const { configuration, opened, settings, timetables, templates } = parts
@@ -67,7 +59,7 @@ export function sendSteps(parts: SendParts): SendSteps {
     missingTemplates: templates.missing,
   }
   return {
-    event: (name) => eventOf(events, name),
+    event: (name) => named('event', events, name),
     context: checkContext,
     conceal: (event, context) => conceal(sealer, event, context),
     fingerprint: (event, context) => fingerprint(sealer, event, context),

@@ -1,6 +1,7 @@
 import { EnvoyerError } from '../errors.ts'
 import type { TemplateOverride, TemplateProblem, TemplateText } from '../template/contract.ts'
 import { exportOverrides } from '../template/export.ts'
+import { canonicalLocale, notLocale } from '../template/index.ts'
 import type { OperateParts } from './operate-parts.ts'
 import { createPreview, type Preview, type PreviewOptions } from './preview.ts'
 
@@ -61,12 +62,10 @@ export interface TemplateFace<EventName extends string, PartNames extends Record
 
 /** One spelling a locale, so that `pt_BR` and `pt-br` are one place. */
 function canonical(locale: string): string {
-  if (locale === '') return ''
-  try {
-    return Intl.getCanonicalLocales(locale.replaceAll('_', '-'))[0]!
-  } catch {
-    throw new EnvoyerError('option-invalid', `\`locale\`: "${locale}" is not a language tag`)
-  }
+  const tag = locale === '' ? '' : canonicalLocale(locale)
+  if (tag === undefined)
+    throw new EnvoyerError('option-invalid', `\`locale\`: ${notLocale(locale)}`)
+  return tag
 }
 
 export function createTemplateFace(

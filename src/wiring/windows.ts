@@ -1,5 +1,6 @@
 import type { WindowSet } from '../availability/index.ts'
 import { EnvoyerError } from '../errors.ts'
+import { named } from '../names.ts'
 import { refuseUnknown } from '../option/given.ts'
 import { hasWindows } from '../option/timing.ts'
 import type { WaitReason } from '../outbox/entities.ts'
@@ -76,8 +77,8 @@ export function createWindowsFace(parts: OperateParts): Windows<string, string> 
     if (typeof name !== 'string' || (kind === 'channel' && event !== undefined)) {
       throw new EnvoyerError('option-invalid', 'say `{ channel }` or `{ event }`')
     }
-    if (Object.hasOwn(kind === 'channel' ? channels : events, name)) return { kind, name }
-    throw new EnvoyerError(`${kind}-unknown`, `"${name}"`)
+    named<unknown>(kind, kind === 'channel' ? channels : events, name)
+    return { kind, name }
   }
   return {
     async list() {

@@ -32,9 +32,12 @@ test('a channel is paused, switched off and on; test says that its backend canno
   assert.match((await run('channels', 'list')).stdout, /^console {2,}paused$/m)
   const held = await run('send', 'welcome', ...jane)
   assert.match(held.stdout, /jane@example\.com {2,}when resumed {2,}the channel is paused$/m)
+  const told: { paused: string[] } = await json(['send', 'welcome', ...jane])
+  assert.deepEqual(told.paused, ['console'])
+  assert.equal((await run('channels', 'off', 'console')).stdout, 'console is off, and paused.\n')
   await run('channels', 'resume', 'console')
-  await run('channels', 'off', 'console')
   const sent = await run('send', 'welcome', ...jane)
+  assert.equal(sent.code, 1, 'nobody is reached')
   assert.match(sent.stdout, /^0 deliveries written[\s\S]*1 not reached by console: channel-off/)
   assert.match((await run('channels', 'on', 'console')).stdout, /^console is on\.$/m)
   assert.deepEqual(await json(['channels', 'test', 'console']), {
@@ -52,10 +55,11 @@ test('a template is set, shown, previewed, exported, checked and reset', async (
   const wrong = await run('templates', 'set', ...place, 'Hi {{ name')
   assert.equal(wrong.code, 1)
   assert.match(wrong.stderr, /^template-invalid: /)
-  await runCommand(['templates', 'set', ...place, '-'], {
+  const set = await runCommand(['templates', 'set', ...place, '-'], {
     folder,
     input: 'Hi {{ name }}, {{ nmae }}',
   })
+  assert.match(set.stdout, /^Kept: .*\n.*welcome\/console\.text.*unknown-variable: .*nmae.*\n$/)
   assert.equal((await run('templates', 'show', ...place)).stdout, 'Hi {{ name }}, {{ nmae }}\n')
   const checked = await run('templates', 'check')
   assert.equal(checked.code, 1)
@@ -106,6 +110,12 @@ test('windows are set, listed, applied to what waits, and cleared', async () => 
     (await run('windows', 'list')).stdout,
     /^channel {2}console {2}mon-fri 09:00-18:00; 10:00-13:00 {2}2026-12-24\.\.2026-12-26 {2}settings$/m,
   )
+  const nights = ['windows', 'set', '--event', 'welcome', 'sat 20:00-21:00']
+  const { neverMeets }: { neverMeets: string[] } = await json(nights)
+  assert.deepEqual(neverMeets, ['console'])
+  const at = (await run('send', 'welcome', ...jane)).stdout
+  assert.match(at, /jane@example\.com {2,}now {2,}windows-never-meet$/m)
+  await run('windows', 'clear', '--event', 'welcome')
   const { id } = await sendLater()
   await run('windows', 'set', '--channel', 'console', '--any-time')
   const applied: { moved: number } = await json(['windows', 'apply', '--dry-run'])
@@ -200,6 +210,8 @@ test('send is wrong in what it is given: the context and the recipients are told
     [['--to', 'a@b.example', '--context', '{'], 2, /^usage: .*--context is not JSON/],
     [['--to', 'a@b.example', '--context', '@gone.json'], 2, /gone\.json cannot be read \(ENOENT\)/],
     [['--to', 'a@b.example', '--context', '{}'], 1, /^context-invalid: .*`name`/],
+    [['--to', 'a@b.example', '--locale', 'deutsch'], 2, /^usage: .*a language tag: de, pt-BR/],
+    [['--to', 'a@b.example', '--timeout', '5s'], 2, /^usage: .*--timeout is for --wait/],
   ]
   for (const [args, code, said] of cases) {
     const ran = await run('send', 'welcome', ...args)

@@ -48,6 +48,7 @@ test('--help has examples and the flags of every command, --version the version'
   assert.equal(help.code, 0)
   assert.match(help.stdout, /Examples:[\s\S]*envoyer deliveries list --status failed --since 2h/)
   assert.match(help.stdout, /--json/)
+  assert.equal((await run('help', 'deliveries')).stdout, (await run('deliveries', '--help')).stdout)
   assert.deepEqual(await run('--version'), { code: 0, stdout: '9.8.7\n', stderr: '' })
 })
 

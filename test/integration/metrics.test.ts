@@ -69,6 +69,7 @@ onEveryEngine('metrics', (engine) => {
       assert.ok(value('envoyer_tickets_taken_total')! >= 1)
       assert.equal(value('envoyer_scheduled_deliveries'), 1)
       assert.equal(value('envoyer_oldest_due_seconds'), 0)
+      assert.equal(value('envoyer_workers'), 1)
       assert.equal(value('envoyer_backend_held_back_seconds', calls), 0)
       assert.ok(sampleOf(families, 'envoyer_bucket_tokens', { bucket: 'channel:pager' })! > 0)
       assert.equal(sampleOf(families, 'envoyer_database_up'), 1)

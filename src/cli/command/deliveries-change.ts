@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { EnvoyerError, toError } from '../../errors.ts'
+import { codeOf, EnvoyerError, toError } from '../../errors.ts'
 import type { DeliveryFilter } from '../../outbox/filter.ts'
 import type { DeliveryDetails } from '../../outbox/read.ts'
 import type { DeliveryStatus } from '../../outbox/status.ts'
@@ -111,10 +111,10 @@ async function each(
       else await how.act(id)
       done += 1
     } catch (thrown) {
-      const { name, message } = toError(thrown)
-      // A bug, say: it is no matter of this one.
-      if (name !== 'EnvoyerError' || ids.length === 1) throw thrown
-      problems.push({ id, problem: message })
+      // A database that is away, say, is no matter of this one.
+      const isItsOwn = ['not-found', 'delivery-state'].includes(codeOf(thrown, ''))
+      if (!isItsOwn || ids.length === 1) throw thrown
+      problems.push({ id, problem: toError(thrown).message })
     }
   }
   if (problems.length > 0) out.failed()

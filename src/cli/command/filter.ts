@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { EnvoyerError } from '../../errors.ts'
+import { unknownName } from '../../names.ts'
 import type { DeliveryFilter } from '../../outbox/filter.ts'
 import { deliveryStatuses } from '../../outbox/status.ts'
 import type { AnyEnvoyer } from '../config.ts'
@@ -79,8 +80,7 @@ export function refuseMisspelt(
   for (const kind of ['event', 'channel'] as const) {
     const name = named[kind]
     const known = names[`${kind}s`]
-    if (name === undefined || known.includes(name)) continue
-    throw new EnvoyerError(`${kind}-unknown`, `"${name}"; configured are ${known.join(', ')}`)
+    if (name !== undefined && !known.includes(name)) throw unknownName(kind, name, known)
   }
 }
 

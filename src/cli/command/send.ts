@@ -1,11 +1,20 @@
 import type { Command } from 'commander'
+import { EnvoyerError } from '../../errors.ts'
 import type { SendResult } from '../../outbox/result.ts'
 import { table } from '../output/table.ts'
 import { terminalWidth } from '../output/terminal.ts'
 import { deliveries, instant } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { given, readDuration, readFuture, readJson, readList, readRecipients } from '../values.ts'
+import {
+  given,
+  readDuration,
+  readFuture,
+  readJson,
+  readList,
+  readLocale,
+  readRecipients,
+} from '../values.ts'
 
 interface Options {
   readonly to: readonly string[]
@@ -38,10 +47,10 @@ export function addSend(program: Command): void {
     .option('--key <key>', 'idempotency key: the same key gives the first result again')
     .option('--at <time>', 'not before: an instant with its offset, or 2h, 3d from now', readFuture)
     .option('--immediate', 'pass all windows by')
-    .option('--locale <tag>', 'in this language, instead of that of each recipient')
+    .option('--locale <tag>', 'in this language, instead of that of each recipient', readLocale)
     .option('--urgent', 'overtake what is not urgent')
     .option('--wait', 'wait until all is sent, failed or cancelled; a worker must run')
-    .option('--timeout <duration>', 'how long to wait: 10s, 5m; without it 30s', readDuration)
+    .option('--timeout <duration>', 'how long --wait waits: 10s, 5m; without it 30s', readDuration)
     .action(onEnvoyer<Options>((session, options, event: string) => send(session, options, event)))
   withExamples(
     command,
@@ -63,6 +72,7 @@ export function addSend(program: Command): void {
 async function send({ envoyer, out }: Session, options: Options, event: string): Promise<void> {
   const { to, context, channel: channels, wait, timeout: timeoutMs } = options
   const { key, at, immediate, locale, urgent } = options
+  if (timeoutMs !== undefined && !wait) throw new EnvoyerError('usage', '--timeout is for --wait')
   const recipients = (await Promise.all(to.map(readRecipients))).flat()
   const progress = out.progress('Written')
   const sent = await envoyer.send(
@@ -75,9 +85,14 @@ async function send({ envoyer, out }: Session, options: Options, event: string):
     },
   )
   const { notificationId, count, repeated, skipped } = sent
-  const written = { notificationId, event, count, repeated, deliveries: sent.deliveries, skipped }
-  // Only people are told, and of what goes out from now on.
-  const paused = out.json || repeated ? new Set<string>() : await pausedOf(envoyer, sent)
+  // What went out before is not told how it goes out.
+  const paused = repeated ? new Set<string>() : await pausedOf(envoyer, sent)
+  const written = {
+    ...{ notificationId, event, count, repeated, deliveries: sent.deliveries, skipped },
+    paused: [...paused],
+  }
+  // Who runs it meant somebody.
+  if (count === 0) out.failed()
   const tellWritten = () => out.result(written, () => lines(sent, paused))
   if (!wait) return tellWritten()
   const completed = await envoyer.waitFor(sent, given({ timeoutMs })).catch((thrown: unknown) => {
@@ -128,8 +143,7 @@ function deliveryLines(
   const rows = made.slice(0, shown).map(({ id, channel, to, sendAt, reason }) => {
     if (repeated) return [id, channel, to]
     if (paused.has(channel)) return [id, channel, to, 'when resumed', 'the channel is paused']
-    if (reason === 'open') return [id, channel, to, sendAt ? instant(sendAt) : 'now', '']
-    return [id, channel, to, instant(sendAt), reason]
+    return [id, channel, to, sendAt ? instant(sendAt) : 'now', reason === 'open' ? '' : reason]
   })
   return table(head, rows, terminalWidth())
 }

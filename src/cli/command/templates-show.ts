@@ -5,7 +5,7 @@ import { openInBrowser } from '../output/browser.ts'
 import { paint } from '../output/terminal.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { given, readJson, readRecipients } from '../values.ts'
+import { given, readJson, readLocale, readRecipients } from '../values.ts'
 
 interface PreviewOptions {
   readonly context?: string
@@ -25,7 +25,7 @@ export function addPreview(group: Command): void {
       "JSON, @file, or -; without it, one made up from the event's schema",
     )
     .option('--to <recipient>', 'an address or JSON; without it, somebody made up')
-    .option('--locale <tag>', 'in this language')
+    .option('--locale <tag>', 'in this language', readLocale)
     .option('--open', 'open the part `html` in the browser')
     .action(
       onEnvoyer<PreviewOptions>((session, options, event: string, channel: string) =>
@@ -49,7 +49,7 @@ export function addShow(group: Command): void {
     .argument('<event>', 'name of the event')
     .argument('<channel>', 'name of the channel')
     .argument('<part>', 'name of the part')
-    .option('--locale <tag>', 'of this language; without it, of the base')
+    .option('--locale <tag>', 'of this language; without it, of the base', readLocale)
     .action(onEnvoyer<{ locale?: string }>(show))
   withExamples(command, ['one', 'envoyer templates show order-shipped email subject'])
 }
@@ -94,7 +94,9 @@ function htmlOf({ parts }: Preview): string {
 
 function lines({ locale, parts, context, sample }: Preview, opened: string | undefined): string[] {
   const made = sample ? ['', paint('dim', `Made with ${JSON.stringify(context)}`)] : []
+  const names = Object.keys(parts)
   return [
+    ...(names.length === 0 ? ['The event has no templates for it: it goes without a text.'] : []),
     ...Object.entries(parts).flatMap(([name, text], index) => [
       ...(index > 0 ? [''] : []),
       paint('bold', `${name} (${locale})`),

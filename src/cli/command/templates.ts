@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
+import type { TemplateProblem } from '../../template/contract.ts'
 import { table } from '../output/table.ts'
 import { terminalWidth } from '../output/terminal.ts'
 import { counted } from '../output/words.ts'
 import { onEnvoyer, type Session } from '../session.ts'
 import { withExamples } from '../tree.ts'
-import { given, readText } from '../values.ts'
+import { given, readLocale, readText } from '../values.ts'
 import { addExport, addPreview, addShow } from './templates-show.ts'
 
 interface LocaleOption {
@@ -40,7 +41,7 @@ export function addTemplates(program: Command): void {
     .argument('<channel>', 'name of the channel')
     .argument('<part>', 'name of the part: subject, text, html, …')
     .argument('<body>', 'the template: a text, @file, or - for standard input')
-    .option('--locale <tag>', 'for this language; without it, for the base')
+    .option('--locale <tag>', 'for this language; without it, for the base', readLocale)
     .action(onEnvoyer<LocaleOption>(setTemplate))
   withExamples(
     set,
@@ -60,7 +61,7 @@ export function addTemplates(program: Command): void {
     .argument('<event>', 'name of the event')
     .argument('<channel>', 'name of the channel')
     .argument('[part]', 'name of the part; without it, all of them')
-    .option('--locale <tag>', 'only for this language; without it, for all')
+    .option('--locale <tag>', 'only for this language; without it, for all', readLocale)
     .action(onEnvoyer<LocaleOption>(resetTemplate))
   withExamples(reset, ['one part', 'envoyer templates reset order-shipped email subject'])
   addExport(group)
@@ -69,14 +70,11 @@ export function addTemplates(program: Command): void {
 async function checkTemplates({ envoyer, out }: Session): Promise<void> {
   const problems = await envoyer.templates.check()
   if (problems.length > 0) out.failed()
-  out.result(problems, () =>
-    problems.length === 0
-      ? ['No problems.']
-      : problems.map(({ code, file, line, message }) => {
-          return `${file}${line === undefined ? '' : `:${line}`}  ${code}: ${message}`
-        }),
-  )
+  out.result(problems, () => (problems.length === 0 ? ['No problems.'] : problems.map(problemLine)))
 }
+
+const problemLine = ({ code, file, line, message }: TemplateProblem) =>
+  `${file}${line === undefined ? '' : `:${line}`}  ${code}: ${message}`
 
 async function listTemplates({ envoyer, out }: Session): Promise<void> {
   const kept = await envoyer.templates.list()
@@ -103,8 +101,14 @@ async function setTemplate(
 ): Promise<void> {
   const body = await readText('<body>', text)
   await envoyer.templates.set(event, channel, part, body, given({ locale }))
-  out.result({ event, channel, part, locale: locale ?? '', characters: body.length }, () => [
+  // Those of the same message: what is wrong elsewhere was so before.
+  const problems = (await envoyer.templates.check()).filter(({ file }) =>
+    file.startsWith(`${event}/${channel}.`),
+  )
+  const kept = { event, channel, part, locale: locale ?? '', characters: body.length }
+  out.result({ ...kept, problems }, () => [
     `Kept: ${[event, channel, part, locale].filter(Boolean).join(' / ')}. Every process has it within five seconds.`,
+    ...problems.map(problemLine),
   ])
 }
 

@@ -1,7 +1,12 @@
 import type { Command } from 'commander'
-import type { ClosedDate, Window, WindowSet } from '../../availability/index.ts'
+import {
+  type ClosedDate,
+  createAvailability,
+  type Window,
+  type WindowSet,
+} from '../../availability/index.ts'
 import { EnvoyerError } from '../../errors.ts'
-import type { Applied, OwnerOf } from '../../wiring/windows.ts'
+import type { Applied, ListedWindows, OwnerOf } from '../../wiring/windows.ts'
 import { table } from '../output/table.ts'
 import { terminalWidth } from '../output/terminal.ts'
 import { deliveries, instant, number } from '../output/words.ts'
@@ -124,9 +129,28 @@ async function setWindows(
   const except = options.except?.map(readClosed)
   const set: WindowSet = except ? { windows, except } : windows
   await envoyer.windows.set(owner, set)
-  out.result({ ...owner, windows: set }, () => [
-    `${owner.channel ?? owner.event}: ${said(set)}. What waits already keeps its time until \`envoyer windows apply\`.`,
+  const neverMeets = neverMeeting(owner, set, await envoyer.windows.list())
+  const name = owner.channel ?? owner.event
+  out.result({ ...owner, windows: set, neverMeets }, () => [
+    `${name}: ${said(set)}. What waits already keeps its time until \`envoyer windows apply\`.`,
+    ...neverMeets.map((other) => {
+      return `They never meet with those of ${other}: messages of both go at any time.`
+    }),
   ])
+}
+
+/** Events of a channel, or channels of an event, whose windows have no time in common with these. */
+function neverMeeting(
+  { channel }: OwnerOf<string, string>,
+  set: WindowSet,
+  all: readonly ListedWindows[],
+): string[] {
+  const otherKind = channel === undefined ? 'channel' : 'event'
+  return all
+    .filter(({ kind, windows }) => {
+      return kind === otherKind && !createAvailability([set, windows]).meets
+    })
+    .map(({ name }) => name)
 }
 
 function readWindow(given: string): Window {

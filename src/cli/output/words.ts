@@ -10,7 +10,7 @@ export const notifications = (count: number) => counted(count, 'notification')
 
 /** How a row tells of a channel. */
 export const channelState = ({ on, paused }: ChannelSetting) =>
-  on ? (paused ? 'paused' : 'on') : 'off'
+  on ? (paused ? 'paused' : 'on') : paused ? 'off, and paused' : 'off'
 
 export function number(count: number): string {
   return count.toLocaleString('en-US')
