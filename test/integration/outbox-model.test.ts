@@ -75,6 +75,9 @@ describe('these tests notice', () => {
   test('where two workers may claim the same', () =>
     notices(inAnyOrder, 'FOR UPDATE SKIP LOCKED) row', ') row', /twice|tries|constraint/))
 
+  test('where a claim that was forgotten, and another worker made again, is both of theirs', () =>
+    notices(inAnyOrder, '$12::int * 2048', '0 * $12::int', /too, as it believes/))
+
   test('where a rate is filled again for the same time', () =>
     notices(
       asTheModel,

@@ -45,7 +45,7 @@ function planOf(channel: Channel, quick: boolean): Plan {
       }
     : {
         ...{ ...of, rounds: 5, roundsMs: Number.POSITIVE_INFINITY },
-        ...{ singles: 200, singlesOf: names },
+        ...{ singles: 1000, singlesOf: names },
       }
 }
 

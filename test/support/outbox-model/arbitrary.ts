@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { claimOneAlone, claimSome } from './claim-steps.ts'
+import { claimInVain, claimOneAlone, claimSome } from './claim-steps.ts'
 import { changeRate, look, pause, returnSome, wait } from './line-steps.ts'
 import { cancelWaiting, rescheduleWaiting, resendSent, retryFailed } from './operator-steps.ts'
 import {
@@ -57,16 +57,17 @@ export const overalls = fc.constantFrom(undefined, undefined, undefined, 4)
 const some = { worker, from: start, count: ticks, stale: fc.constantFrom(false, false, true) }
 const chosen = { from: which, count: fc.integer({ min: 1, max: 4 }) }
 
-const claims = fc
+const claiming = fc
   .record({ worker, channel, limit: few, ordinary: fc.constantFrom(0, 2, 8, 8) })
-  .map(({ limit, ...rest }) => claimSome({ ...rest, limit: limit + 2 }))
+  .map(({ limit, ...rest }) => ({ ...rest, limit: limit + 2 }))
 
 const work: fc.WeightedArbitrary<Step>[] = [
   { weight: 4, arbitrary: fc.record({ ...writing, ...batch, taker }).map(write) },
   { weight: 1, arbitrary: fc.record(writing).map(open) },
   { weight: 2, arbitrary: fc.record({ ...batch, which }).map(add) },
   { weight: 1, arbitrary: fc.record({ which }).map(seal) },
-  { weight: 12, arbitrary: claims },
+  { weight: 12, arbitrary: claiming.map(claimSome) },
+  { weight: 3, arbitrary: claiming.map(claimInVain) },
   { weight: 5, arbitrary: fc.record({ worker, channel }).map(claimOneAlone) },
   {
     weight: 10,

@@ -9,6 +9,7 @@ import {
   ratedBuckets,
   type Share,
 } from './expected-claim.ts'
+import { countOf, fenceOf } from './fence.ts'
 import { type Model, type ModelDelivery, takeTokens } from './model.ts'
 import { bucketsOf, type ChannelName, type SimulatedWorker, type Site } from './site.ts'
 import { type Step, same, step } from './step.ts'
@@ -35,8 +36,10 @@ function asked({ overall }: Site, worker: SimulatedWorker, given: Claiming): Ask
 
 /** What a worker has in its hands now. */
 export function note(site: Site, worker: SimulatedWorker, claimed: readonly Claimed[]): void {
-  worker.held.push(...claimed)
-  site.ledger.claimed(claimed)
+  // It knows what it has from a claim that was forgotten, and made again.
+  const has = new Set(worker.held.map(({ id, claims }) => `${id} ${claims}`))
+  worker.held.push(...claimed.filter(({ id, claims }) => !has.has(`${id} ${claims}`)))
+  site.ledger.claimed(claimed, worker.mark)
 }
 
 export const claimSome = (given: Claiming): Step =>
@@ -46,15 +49,16 @@ export const claimSome = (given: Claiming): Step =>
     async (site) => {
       const worker = site.workers[given.worker]!
       const request = asked(site, worker, given)
-      const result = await claim(site.outbox, site.database, { ...request, leaseMs, mark: 0 })
+      const { mark } = worker
+      const result = await claim(site.outbox, site.database, { ...request, leaseMs, mark })
       worker.walks.set(given.channel, result)
       note(site, worker, result.claimed)
       const flow = { at: site.now(), granted: result.claimed.length }
       site.ledger.flowed(given.channel, flow)
       checkBounds(request, result)
-      return { request, result }
+      return { request, result, mark }
     },
-    (model, { request, result }) => {
+    (model, { request, result, mark }) => {
       const expected = expectedClaim(model, request)
       const { claimed, nextLane, nextUrgentLane, limited } = result
       const mine = (urgent: boolean) => claimed.filter((each) => each.urgent === urgent)
@@ -62,11 +66,47 @@ export const claimSome = (given: Claiming): Step =>
       compareShares('ordinary', mine(false), expected.ordinary)
       same('where to go on', told({ nextLane, nextUrgentLane, limited }), told(expected))
       compareOrder(model, claimed)
-      for (const each of claimed) hold(model, each)
+      for (const each of claimed) hold(model, each, mark)
       for (const bucket of ratedBuckets(model, request.buckets)) {
         takeTokens(model, bucket, claimed.length)
       }
     },
+  )
+
+class Forgotten extends Error {}
+
+/**
+ * Claims, and the database dies before that is on its disk. The worker has been told, and goes on as if it
+ * had them: unless it has them already, which it knows.
+ */
+export const claimInVain = (given: Claiming): Step =>
+  step(
+    'claim in vain',
+    given,
+    async (site) => {
+      const worker = site.workers[given.worker]!
+      const { mark } = worker
+      const request = { ...asked(site, worker, given), leaseMs, mark }
+      let claimed: readonly Claimed[] = []
+      await site.database
+        .transaction(async (tx) => {
+          const { kind } = site.database
+          const db = {
+            kind,
+            ...tx,
+            transaction: <T>(work: (own: typeof tx) => Promise<T>) => work(tx),
+          }
+          claimed = (await claim(site.outbox, db, request)).claimed
+          throw new Forgotten()
+        })
+        .catch((thrown) => {
+          if (!(thrown instanceof Forgotten)) throw thrown
+        })
+      const has = new Set(worker.held.map(({ id, claims }) => `${id} ${claims}`))
+      worker.held.push(...claimed.filter(({ id, claims }) => !has.has(`${id} ${claims}`)))
+      site.ledger.forgot(claimed, worker.mark)
+    },
+    () => {},
   )
 
 /** What holds of a claim whatever else goes on. */
@@ -125,12 +165,13 @@ function compareOrder(model: Model, claimed: readonly Claimed[]): void {
   same('claimed before what goes sooner', wrong, [])
 }
 
-export function hold(model: Model, claimed: Claimed): void {
+/** `mark`: of who claims it; what is taken as it is written is the same whoever takes it. */
+export function hold(model: Model, claimed: Claimed, mark = 0): void {
   const delivery = model.deliveries.get(claimed.id)!
   delivery.status = 'sending'
   delivery.inLine = false
   delivery.attempts += 1
-  delivery.claims += 1
+  delivery.claims = fenceOf(mark, countOf(delivery.claims) + 1)
   delivery.leaseUntil = model.now + leaseMs
   same(`what the worker is told of ${claimed.id}`, tellOf(claimed), {
     ...{ attempts: delivery.attempts, claims: delivery.claims },
@@ -158,18 +199,19 @@ export const claimOneAlone = (given: Pick<Claiming, 'worker' | 'channel'>): Step
       const { overall } = site
       const { channel } = given
       const request = { channel, overall, events: worker.events, buckets: bucketsOf(channel) }
-      const claimed = await claimAlone(site.outbox, site.database, { ...request, leaseMs, mark: 0 })
+      const { mark } = worker
+      const claimed = await claimAlone(site.outbox, site.database, { ...request, leaseMs, mark })
       const claimedIds = claimed === undefined ? [] : [claimed]
       note(site, worker, claimedIds)
       site.ledger.flowed(channel, { at: site.now(), alone: claimedIds.length })
-      return { request, claimed }
+      return { request, claimed, mark }
     },
-    (model, { request, claimed }) => {
+    (model, { request, claimed, mark }) => {
       const may: readonly ModelDelivery[] = expectedAlone(model, request)
       const right = may.length === 0 ? claimed === undefined : may.some((d) => d.id === claimed?.id)
       const expected = may.map(({ id }) => id)
       if (!right) same('claimed alone', claimed?.id ?? null, expected)
-      if (claimed) hold(model, claimed)
+      if (claimed) hold(model, claimed, mark)
       const count = claimed ? 1 : 0
       for (const bucket of ratedBuckets(model, request.buckets)) takeTokens(model, bucket, count)
     },

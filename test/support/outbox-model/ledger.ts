@@ -14,7 +14,10 @@ interface Flow {
 
 /** What the workers were told: it has to fit together whatever the order in which they were. */
 export interface Ledger {
-  claimed(grips: readonly Grip[]): void
+  /** `by`: the mark of who has them. */
+  claimed(grips: readonly Grip[], by: number): void
+  /** Claims that the database knows nothing of. */
+  forgot(grips: readonly Grip[], by: number): void
   sent(ids: readonly string[]): void
   /** Refused or put off, under its claim. */
   ended(grips: readonly Grip[]): void
@@ -25,6 +28,8 @@ export interface Ledger {
   /** A new rate, from which on what flows is counted. */
   rated(channel: string, rate: Rate | undefined): void
   flowed(channel: string, flow: Partial<Flow> & Pick<Flow, 'at'>): void
+  /** How many claims of a delivery were forgotten. */
+  forgotten(id: string): number
   wasSent(id: string): boolean
   wasRetried(id: string): boolean
   /** Throws where a rate was exceeded, or a notification completed more often than reopened. */
@@ -33,6 +38,9 @@ export interface Ledger {
 
 export function createLedger(): Ledger {
   const fences = new Set<string>()
+  /** By fence, who believes to have it. */
+  const believed = new Map<string, number>()
+  const forgotten = new Map<string, number>()
   const ends = new Set<string>()
   const sent = new Set<string>()
   const retried = new Set<string>()
@@ -47,8 +55,19 @@ export function createLedger(): Ledger {
     ended.set(id, (ended.get(id) ?? 0) + by)
   }
   return {
-    claimed: (grips) => {
-      for (const grip of grips) once(fences, fence(grip), 'handed out')
+    claimed: (grips, by) => {
+      for (const grip of grips) {
+        once(fences, fence(grip), 'handed out')
+        const other = believed.get(fence(grip)) ?? by
+        if (other !== by)
+          throw new Error(`${fence(grip)} is worker ${other}'s, too, as it believes`)
+      }
+    },
+    forgot: (grips, by) => {
+      for (const grip of grips) {
+        believed.set(fence(grip), by)
+        forgotten.set(grip.id, (forgotten.get(grip.id) ?? 0) + 1)
+      }
     },
     sent: (ids) => {
       for (const id of ids) once(sent, id, 'sent')
@@ -71,6 +90,7 @@ export function createLedger(): Ledger {
     flowed: (channel, flow) => {
       rates.get(channel)?.flows.push({ granted: 0, alone: 0, returned: 0, ...flow })
     },
+    forgotten: (id) => forgotten.get(id) ?? 0,
     wasSent: (id) => sent.has(id),
     wasRetried: (id) => retried.has(id),
     check: () => {

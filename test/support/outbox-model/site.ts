@@ -18,6 +18,8 @@ export const bucketsOf = (channel: string) => [
 /** What a worker believes: it may be wrong by now. */
 export interface SimulatedWorker {
   readonly events: readonly string[]
+  /** Tells its claims from those of others. */
+  readonly mark: number
   /** In its hands, as far as it knows. */
   held: Grip[]
   /** Ended or given back here once: a worker that stalled may come back to it. */
@@ -66,8 +68,9 @@ export async function openSite(
   let snapshot: Snapshot = { notifications: [], deliveries: [], buckets: [] }
   return {
     ...{ outbox, database, overall },
-    workers: knows.map((known) => ({
+    workers: knows.map((known, n) => ({
       events: known,
+      mark: n + 1,
       held: [],
       past: [],
       adopted: [],
