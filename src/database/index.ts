@@ -1,8 +1,6 @@
 import { EnvoyerError } from '../errors.ts'
 import type { OwnDatabase } from './contract.ts'
-import { openEmbedded } from './embedded/open.ts'
 import { type DatabaseOptions, isPlainIdentifier } from './options.ts'
-import { openPostgres } from './postgres/open.ts'
 
 export { asDatabase, type HandedDatabase } from './adapt.ts'
 export type { Database, OwnDatabase } from './contract.ts'
@@ -10,9 +8,9 @@ export type { Connection } from './embedded/connection.ts'
 export { messageBytes } from './embedded/connection.ts'
 export type { Terms } from './embedded/greeting.ts'
 export { lockedBy } from './embedded/lock.ts'
-export { withoutTimeLimit } from './embedded/open.ts'
 export { connectToOwner, type FoundOwner, findOwner, type Reception } from './embedded/socket.ts'
 export { isNobodyThere } from './embedded/socket-place.ts'
+export { withoutTimeLimit } from './embedded/without-time-limit.ts'
 export { sameDatabase } from './identity.ts'
 export { checkMigrations, revertMigration, runMigrations } from './migrate.ts'
 export type { DatabaseOptions } from './options.ts'
@@ -28,7 +26,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<OwnDatabas
       `\`schema\` must be a lower-case identifier, not ${JSON.stringify(options.schema)}.`,
     )
   }
-  return options.url === undefined
-    ? openEmbedded(options)
-    : openPostgres({ ...options, url: options.url })
+  // TypeORM is half of what there is to load: who works through the owner of a database does without.
+  if (options.url === undefined) {
+    const { openEmbedded } = await import('./embedded/open.ts')
+    return openEmbedded(options)
+  }
+  const { openPostgres } = await import('./postgres/open.ts')
+  return openPostgres({ ...options, url: options.url })
 }

@@ -1,7 +1,7 @@
-import { MigrationExecutor, type QueryRunner } from 'typeorm'
+import type { QueryRunner } from 'typeorm'
 import { EnvoyerError } from '../errors.ts'
 import type { Database, OwnDatabase } from './contract.ts'
-import { withoutTimeLimit } from './embedded/open.ts'
+import { withoutTimeLimit } from './embedded/without-time-limit.ts'
 import { ensureIdentity } from './identity.ts'
 import { migrationsTable } from './options.ts'
 
@@ -15,7 +15,7 @@ const lockId = 0x656e766f // "envo"
 export async function runMigrations(database: OwnDatabase, schema: string): Promise<string[]> {
   return inLockedTransaction(database, async (runner) => {
     await runner.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
-    const executor = new MigrationExecutor(database.source, runner)
+    const executor = await executorOf(database, runner)
     const ran = await executor.executePendingMigrations()
     await ensureIdentity(through(runner), schema)
     return ran.map(({ name }) => name)
@@ -30,7 +30,7 @@ export async function revertMigration(
   return inLockedTransaction(database, async (runner) => {
     const last = (await appliedMigrations(through(runner), schema)).at(-1)
     if (last === undefined) return undefined
-    await new MigrationExecutor(database.source, runner).undoLastMigration()
+    await (await executorOf(database, runner)).undoLastMigration()
     return last
   })
 }
@@ -68,6 +68,11 @@ async function appliedMigrations(database: Database, schema: string): Promise<st
   if (!found?.present) return []
   const rows = await database.execute<{ name: string }>(`SELECT name FROM ${table} ORDER BY id`)
   return rows.map(({ name }) => name)
+}
+
+async function executorOf({ source }: OwnDatabase, runner: QueryRunner) {
+  const { MigrationExecutor } = await import('typeorm')
+  return new MigrationExecutor(source, runner)
 }
 
 async function inLockedTransaction<T>(

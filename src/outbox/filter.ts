@@ -1,6 +1,6 @@
 import type { DataSource, SelectQueryBuilder } from 'typeorm'
 import { EnvoyerError } from '../errors.ts'
-import { attemptEntity, type DeliveryRow, deliveryEntity } from './entities.ts'
+import type { DeliveryRow } from './entities.ts'
 import { isId } from './id.ts'
 import { type DeliveryStatus, deliveryStatuses } from './status.ts'
 
@@ -68,7 +68,7 @@ const conditions: {
     const tries = query
       .subQuery()
       .select('t.deliveryId')
-      .from(attemptEntity, 't')
+      .from('attempt', 't')
       .where('t.code IN (:...triedCode)')
     query.andWhere(`d.id IN ${tries.getQuery()}`, { triedCode: [triedCode].flat() })
   },
@@ -91,7 +91,7 @@ const waits = `d.status = 'pending' AND d.turn IS NULL AND d.sendAt > :now`
 
 /** All that a filter says but for the page. It must have been checked. */
 export function queryOf(source: DataSource, filter: DeliveryFilter, now: Date): Query {
-  const query = source.getRepository(deliveryEntity).createQueryBuilder('d')
+  const query = source.getRepository<DeliveryRow>('delivery').createQueryBuilder('d')
   const { scheduled, after, limit, ...rest } = filter
   for (const [key, value] of Object.entries(rest)) {
     if (value !== undefined) conditions[key as keyof typeof conditions](query, value as never)
@@ -110,7 +110,7 @@ export function order(query: Query, { scheduled, after }: DeliveryFilter): void 
   }
   query.orderBy('d.sendAt').addOrderBy('d.id')
   if (after === undefined) return
-  const last = query.subQuery().select('l.sendAt').from(deliveryEntity, 'l').where('l.id = :after')
+  const last = query.subQuery().select('l.sendAt').from('delivery', 'l').where('l.id = :after')
   query.andWhere(`(d.sendAt, d.id) > (${last.getQuery()}, :after)`, { after })
 }
 

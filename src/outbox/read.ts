@@ -1,14 +1,7 @@
 import type { DataSource } from 'typeorm'
 import type { JsonObject } from '../event/json.ts'
 import { isSealed } from '../secret/sealer.ts'
-import {
-  type AttemptRow,
-  attemptEntity,
-  type DeliveryRow,
-  deliveryEntity,
-  notificationEntity,
-  type WaitReason,
-} from './entities.ts'
+import type { AttemptRow, DeliveryRow, NotificationRow, WaitReason } from './entities.ts'
 import type { StoredFallback } from './fallback.ts'
 import { type DeliveryFilter, order, queryOf } from './filter.ts'
 import { notesOf } from './find.ts'
@@ -96,19 +89,19 @@ export async function getDelivery(
   id: string,
 ): Promise<DeliveryDetails | undefined> {
   const row = await source
-    .getRepository(deliveryEntity)
+    .getRepository<DeliveryRow>('delivery')
     .createQueryBuilder('d')
     .where('d.id = :id', { id })
     .getOne()
   if (!row) return undefined
   const attempts = await source
-    .getRepository(attemptEntity)
+    .getRepository<AttemptRow>('attempt')
     .createQueryBuilder('a')
     .where('a.deliveryId = :id', { id })
     .orderBy('a.number')
     .getMany()
   const notification = await source
-    .getRepository(notificationEntity)
+    .getRepository<NotificationRow>('notification')
     .createQueryBuilder('n')
     .where('n.id = :id', { id: row.notificationId })
     .getOneOrFail()

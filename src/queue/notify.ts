@@ -27,8 +27,9 @@ export function createNotifyQueue(
       local.ticket(channel, options)
       const { delayMs = 0 } = options ?? {}
       if (delayMs <= 0) return others.ask()
+      // A worker of this process looks by itself.
       const slot = slotOf(delayMs)
-      if (later.has(slot)) return
+      if (local.consumers(channel) !== 'none' || later.has(slot)) return
       const told = setTimeout(() => {
         later.delete(slot)
         others.ask()

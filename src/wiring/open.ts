@@ -4,7 +4,6 @@ import { codeOf, EnvoyerError } from '../errors.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { refuseUnknown } from '../option/given.ts'
 import { type Clock, createClock, createOwnClock } from '../outbox/clock.ts'
-import { entities } from '../outbox/entities.ts'
 import { migrations } from '../outbox/migrations/index.ts'
 import { createOutbox, notifyWorkers, type Outbox } from '../outbox/outbox.ts'
 import { createBullmqQueue, loadBullmq } from '../queue/bullmq.ts'
@@ -53,7 +52,7 @@ export const termsOf = ({ schema }: Configuration): Terms => ({
 })
 
 /** Opens the database that is configured. */
-export function connect(
+export async function connect(
   configuration: Configuration,
   onError: (error: Error) => void,
   limits: { readonly poolSize?: number; readonly connectTimeoutMs?: number } = {},
@@ -61,6 +60,8 @@ export function connect(
 ) {
   const { databaseUrl, directory, schema, durability, connections } = configuration
   const { transactionTimeoutMs, statementTimeoutMs } = configuration
+  // With TypeORM, like what opens it.
+  const { entities } = await import('../outbox/entities.ts')
   return openDatabase({
     ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
     directory: directory ?? '.envoyer',

@@ -52,7 +52,7 @@ export async function installed(name: string): Promise<string> {
   return `${name}@${(JSON.parse(manifest) as { version: string }).version}`
 }
 
-/** Packs the package, which builds it, and installs it with what an application brings besides. */
+/** Packs the package, which builds it unless that has just been done, and installs it with what an application brings besides. */
 export async function createConsumer(): Promise<Consumer> {
   const folder = await mkdtemp(join(tmpdir(), 'envoyer-package-'))
   const consumer: Omit<Consumer, 'packed' | 'tarball'> = {
@@ -66,7 +66,9 @@ export async function createConsumer(): Promise<Consumer> {
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
   try {
-    const printed = await run(root, 'npm', ['pack', '--json', '--pack-destination', folder])
+    const built = process.env.ENVOYER_TEST_BUILT === '1' ? ['--ignore-scripts'] : []
+    const pack = ['pack', '--json', '--pack-destination', folder, ...built]
+    const printed = await run(root, 'npm', pack)
     const packed = readPacked(printed)
     const tarball = join(folder, packed.filename)
     await cp(fileURLToPath(new URL('consumer', import.meta.url)), folder, { recursive: true })

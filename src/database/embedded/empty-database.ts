@@ -38,7 +38,7 @@ async function readOrMake(): Promise<Buffer> {
  * Runs initdb in a temporary directory, and packs what a proper shutdown leaves, without templates. (PGlite's own
  * `dumpDataDir` copies a running database, which its first start takes for a crashed one.)
  */
-export async function makeEmptyDatabase(): Promise<Buffer> {
+async function makeEmptyDatabase(): Promise<Buffer> {
   const directory = await mkdtemp(join(tmpdir(), 'envoyer-empty-'))
   try {
     const pglite = await PGlite.create({ fs: new NodeFS(directory) })

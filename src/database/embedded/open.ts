@@ -4,8 +4,9 @@ import { gunzip } from 'node:zlib'
 import { DataSource } from 'typeorm'
 import { EnvoyerError } from '../../errors.ts'
 import type { OwnDatabase } from '../contract.ts'
-import { type DatabaseOptions, sourceOptions } from '../options.ts'
+import type { DatabaseOptions } from '../options.ts'
 import { createPooledDatabase, poolOf } from '../pooled.ts'
+import { sourceOptions } from '../source-options.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import { emptyDatabase } from './empty-database.ts'
 import { listenOn } from './listen.ts'
@@ -17,6 +18,7 @@ import { listenForClients } from './socket.ts'
 import { chooseSocketPlace, type SocketPlace } from './socket-place.ts'
 import { createEngineStream } from './stream.ts'
 import { compileEngine, type EngineThread, startThread } from './thread.ts'
+import { limitTransactions } from './without-time-limit.ts'
 
 /** A call that waits longer than this for the one session is told so, rather than for ever. */
 const waitForSessionMs = 60_000
@@ -133,29 +135,6 @@ async function openSource(
       await letGo(held)
     },
   })
-  limits.set(database, { thread, off: 0 })
+  limitTransactions(database, thread)
   return database
-}
-
-/** `off`: how many pieces of work run without the limit just now. */
-const limits = new WeakMap<OwnDatabase, { readonly thread: EngineThread; off: number }>()
-
-/**
- * Runs `work` without the time limit on transactions: a migration may take as long as it takes, and
- * so may a `send` to a hundred thousand recipients.
- */
-export async function withoutTimeLimit<T>(
-  database: OwnDatabase,
-  work: () => Promise<T>,
-): Promise<T> {
-  const limit = limits.get(database)
-  if (!limit) return work()
-  limit.off += 1
-  limit.thread.limit(false)
-  try {
-    return await work()
-  } finally {
-    limit.off -= 1
-    limit.thread.limit(limit.off === 0)
-  }
 }
