@@ -8,6 +8,7 @@ import { operations } from '../../src/owner/operations.ts'
 import { createPeer, type Peer } from '../../src/owner/peer.ts'
 import { termsOf } from '../../src/wiring/open.ts'
 import { temporaryDirectory, until } from '../support/database.ts'
+import { createDoor } from '../support/door.ts'
 import { createOwnerApp, exercise, type OwnerApp, User, usersUpTo } from '../support/owner-app.ts'
 import type { OwnerChildMethods } from '../support/owner-child.ts'
 import { recorder } from '../support/pager.ts'
@@ -99,13 +100,10 @@ test('who asks while the owner closes waits for its successor', async (t) => {
   const child = await startChild(t, directory)
   await child.ask('send', 'bob')
   const [sender, comesLate] = [createOwnerApp(directory), createOwnerApp(directory)]
-  let release: () => void = () => {}
-  const held = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const door = createDoor()
   async function* source() {
     yield new User('early')
-    await held
+    await door.opened
   }
   const sending = sender.send('alarm', source(), context, { at: later })
   await until(async () => (await owner.deliveries.list({ to: 'early' })).length === 1, 'early')
@@ -114,7 +112,7 @@ test('who asks while the owner closes waits for its successor', async (t) => {
   await sleep(300)
   const asked = [child.ask('listAlone'), comesLate.deliveries.list().then((found) => found.length)]
   await sleep(300)
-  release()
+  door.open()
   assert.deepEqual(await Promise.all(asked), [3, 3])
   await Promise.all([closing, sending])
   await Promise.all([child.ask('close'), sender.close(), comesLate.close()])
@@ -229,13 +227,10 @@ describe('two envoyers on one directory', () => {
   })
 
   test('a slow source is written as it comes, and one that is held up holds nobody up', async () => {
-    let release: () => void = () => {}
-    const held = new Promise<void>((resolve) => {
-      release = resolve
-    })
+    const door = createDoor()
     async function* source() {
       yield new User('early')
-      await held
+      await door.opened
       yield new User('late')
     }
     const sending = client.send('alarm', source(), context, { at: later })
@@ -244,7 +239,7 @@ describe('two envoyers on one directory', () => {
       client.send('alarm', new User(`beside-${n}`), context, { at: later }),
     )
     await Promise.all(many)
-    release()
+    door.open()
     assert.equal((await sending).count, 2)
   })
 

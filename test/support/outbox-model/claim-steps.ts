@@ -34,11 +34,15 @@ function asked({ overall }: Site, worker: SimulatedWorker, given: Claiming): Ask
   }
 }
 
-/** What a worker has in its hands now. */
-export function note(site: Site, worker: SimulatedWorker, claimed: readonly Claimed[]): void {
-  // It knows what it has from a claim that was forgotten, and made again.
+/** It knows what it has from a claim that was forgotten, and is made again. */
+function take(worker: SimulatedWorker, claimed: readonly Claimed[]): void {
   const has = new Set(worker.held.map(({ id, claims }) => `${id} ${claims}`))
   worker.held.push(...claimed.filter(({ id, claims }) => !has.has(`${id} ${claims}`)))
+}
+
+/** What a worker has in its hands now. */
+export function note(site: Site, worker: SimulatedWorker, claimed: readonly Claimed[]): void {
+  take(worker, claimed)
   site.ledger.claimed(claimed, worker.mark)
 }
 
@@ -102,8 +106,7 @@ export const claimInVain = (given: Claiming): Step =>
         .catch((thrown) => {
           if (!(thrown instanceof Forgotten)) throw thrown
         })
-      const has = new Set(worker.held.map(({ id, claims }) => `${id} ${claims}`))
-      worker.held.push(...claimed.filter(({ id, claims }) => !has.has(`${id} ${claims}`)))
+      take(worker, claimed)
       site.ledger.forgot(claimed, worker.mark)
     },
     () => {},
