@@ -27,7 +27,7 @@ export const errorTable = {
   'config-missing': {
     meaning: 'There is no configuration file.',
     remedy:
-      'Run `envoyer` in the folder of your `envoyer.config.ts` or `.js`, name it by `--config`, or make one by `envoyer init`.',
+      'Run `envoyer` in the folder of your `envoyer.config.ts`, `.mts`, `.js` or `.mjs`, name it by `--config`, or make one by `envoyer init`.',
   },
   'config-unusable': {
     meaning: 'The configuration file cannot be used.',

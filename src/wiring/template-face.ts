@@ -73,13 +73,16 @@ export function createTemplateFace(
 ): TemplateFace<string, Record<string, string>> {
   const { configuration, settings } = parts
   const known = (event: string, channel: string, part: string | undefined) => {
-    const specs = configuration.channels[channel]?.definition.parts
-    if (
-      !Object.hasOwn(configuration.events, event) ||
-      !specs ||
-      (part !== undefined && !Object.hasOwn(specs, part))
-    ) {
-      throw new EnvoyerError('template-unknown', [event, channel, part].filter(Boolean).join(' / '))
+    const { events, channels } = configuration
+    const refuse = (kind: string, name: string, all: object): never => {
+      const names = Object.keys(all).join(', ')
+      throw new EnvoyerError('template-unknown', `no ${kind} is "${name}"; there are ${names}`)
+    }
+    if (!Object.hasOwn(events, event)) refuse('event', event, events)
+    if (!Object.hasOwn(channels, channel)) refuse('channel', channel, channels)
+    const { parts: specs } = channels[channel]!.definition
+    if (part !== undefined && !Object.hasOwn(specs, part)) {
+      refuse(`part of ${channel}`, part, specs)
     }
   }
   return {

@@ -94,7 +94,10 @@ export function createWindowsFace(parts: OperateParts): Windows<string, string> 
     async set(owner, windows) {
       const whose = ownerOf(owner)
       if (!zoneGiven && hasWindows(windows)) {
-        throw new EnvoyerError('option-invalid', 'windows need the `zone` of createEnvoyer')
+        throw new EnvoyerError(
+          'option-invalid',
+          'windows need a `zone` in createEnvoyer, such as `Europe/Berlin`, for recipients without one of their own',
+        )
       }
       await settings.setWindows(whose, windows)
     },

@@ -52,6 +52,15 @@ test('a channel is paused, switched off and on; test says that its backend canno
 test('a template is set, shown, previewed, exported, checked and reset', async () => {
   const { run, json, folder } = project
   const place = ['welcome', 'console', 'text']
+  for (const [names, said] of [
+    [['farewell', 'console', 'text'], /no event is "farewell"; there are welcome/],
+    [['welcome', 'fax', 'text'], /no channel is "fax"; there are console/],
+    [['welcome', 'console', 'subject'], /no part of console is "subject"; there are text/],
+  ] as const) {
+    const refused = await run('templates', 'set', ...names, 'x')
+    assert.match(refused.stderr, said)
+    assert.equal(refused.code, 2)
+  }
   const wrong = await run('templates', 'set', ...place, 'Hi {{ name')
   assert.equal(wrong.code, 1)
   assert.match(wrong.stderr, /^template-invalid: /)
@@ -210,6 +219,8 @@ test('send is wrong in what it is given: the context and the recipients are told
     [['--to', 'a@b.example', '--context', '{'], 2, /^usage: .*--context is not JSON/],
     [['--to', 'a@b.example', '--context', '@gone.json'], 2, /gone\.json cannot be read \(ENOENT\)/],
     [['--to', 'a@b.example', '--context', '{}'], 1, /^context-invalid: .*`name`/],
+    [['--to', '[]'], 2, /^usage: .*--to holds no recipient/],
+    [['--to', '-', '--context', '-'], 2, /^usage: .*standard input can be read once/],
     [['--to', 'a@b.example', '--locale', 'deutsch'], 2, /^usage: .*a language tag: de, pt-BR/],
     [['--to', 'a@b.example', '--timeout', '5s'], 2, /^usage: .*--timeout is for --wait/],
   ]

@@ -73,7 +73,11 @@ async function send({ envoyer, out }: Session, options: Options, event: string):
   const { to, context, channel: channels, wait, timeout: timeoutMs } = options
   const { key, at, immediate, locale, urgent } = options
   if (timeoutMs !== undefined && !wait) throw new EnvoyerError('usage', '--timeout is for --wait')
+  if ([...to, context].filter((each) => each === '-').length > 1) {
+    throw new EnvoyerError('usage', 'standard input can be read once: `-` was given several times')
+  }
   const recipients = (await Promise.all(to.map(readRecipients))).flat()
+  if (recipients.length === 0) throw new EnvoyerError('usage', '--to holds no recipient')
   const progress = out.progress('Written')
   const sent = await envoyer.send(
     event,

@@ -123,7 +123,11 @@ async function setWindows(
 ): Promise<void> {
   const owner = ownerOf(options)
   if ((given.length === 0) !== (options.anyTime === true)) {
-    throw new EnvoyerError('usage', 'give windows such as `mon-fri 09:00-18:00`, or --any-time')
+    const which = given.length === 0 ? '' : ', not both'
+    throw new EnvoyerError(
+      'usage',
+      `give windows such as \`mon-fri 09:00-18:00\`, or --any-time${which}`,
+    )
   }
   const windows = given.map(readWindow)
   const except = options.except?.map(readClosed)
