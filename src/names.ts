@@ -11,12 +11,22 @@ export function unknownName(
   return new EnvoyerError(`${kind}-unknown`, problems)
 }
 
+/** Throws `event-unknown` or `channel-unknown` where there is none of some of the names. */
+export function checkNames(
+  kind: 'event' | 'channel',
+  names: readonly string[],
+  all: Readonly<Record<string, unknown>>,
+): void {
+  const unknown = names.filter((name) => !Object.hasOwn(all, name))
+  if (unknown.length > 0) throw unknownName(kind, unknown, Object.keys(all))
+}
+
 /** The event or channel of a name. Throws `event-unknown` or `channel-unknown`. */
 export function named<T>(
   kind: 'event' | 'channel',
   all: Readonly<Record<string, T>>,
   name: string,
 ): T {
-  if (Object.hasOwn(all, name)) return all[name]!
-  throw unknownName(kind, name, Object.keys(all))
+  checkNames(kind, [name], all)
+  return all[name]!
 }

@@ -3,7 +3,7 @@ import type { Channel, Grouping } from '../channel/channel.ts'
 import { allOptional } from '../channel/part.ts'
 import { EnvoyerError } from '../errors.ts'
 import type { EventDefinition } from '../event/define.ts'
-import { unknownName } from '../names.ts'
+import { checkNames } from '../names.ts'
 
 /** One channel that a notification may use. */
 export interface PlannedChannel {
@@ -42,8 +42,7 @@ export function planChannels(
 ): PlannedChannel[] {
   const asked = terms.channels ?? event.channels
   const names = asked ?? Object.keys(parts.channels)
-  const unknown = names.filter((name) => !Object.hasOwn(parts.channels, name))
-  if (unknown.length > 0) throw unknownName('channel', unknown, Object.keys(parts.channels))
+  checkNames('channel', names, parts.channels)
   const groupingOf = (channel: string) =>
     terms.grouping?.[channel] ?? event.grouping?.[channel] ?? parts.channels[channel]!.grouping
   const ones = names.map((channel) => planOne(parts, name, channel, asked !== undefined))

@@ -3,7 +3,7 @@ import { type Context, createDeliver, lostOutcome } from '../deliver.ts'
 import { parseContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
 import { createPulse, type Pulse } from '../monitor/pulse.ts'
-import { unknownName } from '../names.ts'
+import { checkNames } from '../names.ts'
 import type { Configuration } from '../option/configuration.ts'
 import { mergeChannelOptions } from '../option/send-options.ts'
 import { backendBucket, holdBack, laneBucket } from '../outbox/bucket.ts'
@@ -141,8 +141,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
   const { configuration, opened, settings, templates, emitter, followUp } = parts
   const { watch, pulses, onError } = parts
   const { channels, events, log } = configuration
-  const unknown = (options.channels ?? []).filter((name) => !Object.hasOwn(channels, name))
-  if (unknown.length > 0) throw unknownName('channel', unknown, Object.keys(channels))
+  checkNames('channel', options.channels ?? [], channels)
   const retry = retryOf(configuration)
   const followLeft = createFollowLeft(opened, Object.keys(events), followUp)
   const health = createHealth(opened.outbox, opened.database, onError)

@@ -10,7 +10,7 @@ import { defineEvent } from '../../src/event/define.ts'
 import { eventually } from '../support/crash-child.ts'
 import { type CrashSink, startCrashSink } from '../support/crash-sink.ts'
 import { postgres, redisUrl } from '../support/engines.ts'
-import { type Line, type LineState, startLine } from '../support/proxy.ts'
+import { type Line, type LineState, portOf, startLine } from '../support/proxy.ts'
 import { type SmtpTestServer, startSmtp } from '../support/smtp.ts'
 import { Folder } from '../unit/template-folder.ts'
 
@@ -21,9 +21,6 @@ import { Folder } from '../unit/template-folder.ts'
 const troubles: readonly LineState[] = ['drop', 'delay', 'refuse', 'silent', 'silent']
 const troubleMs = 700
 const between = 300
-
-/** The port of a URL behind which something listens on this machine. */
-const portOf = (url: string) => Number(new URL(url).port)
 
 // Side by side: each has a line and a database of its own, and waits most of the time.
 describe('a line that drops, delays, refuses and falls silent', { concurrency: true }, () => {

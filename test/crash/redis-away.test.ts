@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createBullmqQueue, loadBullmq } from '../../src/queue/bullmq.ts'
 import { eventually } from '../support/crash-child.ts'
 import { freshSchema, redisUrl } from '../support/engines.ts'
-import { startLine } from '../support/proxy.ts'
+import { portOf, startLine } from '../support/proxy.ts'
 
 const thorough = process.env.ENVOYER_THOROUGH === '1'
 
 /** One queue puts tickets all the time, another takes them, both over one line to Redis. */
 async function openQueues(t: TestContext) {
-  const line = await startLine({ port: Number(new URL(redisUrl()).port) })
+  const line = await startLine({ port: portOf(redisUrl()) })
   const packages = await loadBullmq()
   const counts = { handled: 0 }
   /** Whether what is told by way of the database comes through. */

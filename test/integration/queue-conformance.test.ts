@@ -13,7 +13,7 @@ import {
   postgres,
   redisUrl,
 } from '../support/engines.ts'
-import { startLine } from '../support/proxy.ts'
+import { portOf, startLine } from '../support/proxy.ts'
 
 interface Place {
   readonly database: OwnDatabase
@@ -78,7 +78,7 @@ describe('the queue over BullMQ and Redis', () => {
       ...(await openPlace(postgres)),
       packages: await loadBullmq(),
       prefix: freshSchema(),
-      line: await startLine({ port: Number(new URL(redisUrl()).port) }),
+      line: await startLine({ port: portOf(redisUrl()) }),
     }),
     stop: ({ database, line }) => Promise.all([database.close(), line.close()]),
     queue: (place, onError) =>

@@ -25,6 +25,9 @@ interface Pair {
   silent: boolean
 }
 
+/** The port of a URL behind which something listens on this machine. */
+export const portOf = (url: string) => Number(new URL(url).port)
+
 export async function startLine(to: { host?: string; port: number }): Promise<Line> {
   const pairs = new Set<Pair>()
   let state: LineState = 'pass'

@@ -24,14 +24,14 @@ export interface Claiming {
 
 const start = { nextLane: null, nextUrgentLane: null }
 
-function asked({ overall }: Site, worker: SimulatedWorker, given: Claiming): Asked {
+function asked({ overall }: Site, worker: SimulatedWorker, given: Claiming) {
   const { channel, limit, ordinary } = given
   const { nextLane, nextUrgentLane } = worker.walks.get(channel) ?? start
   return {
     ...{ channel, limit, overall, events: worker.events, buckets: bucketsOf(channel) },
     ordinaryLimit: Math.min(limit, ordinary),
-    ...{ afterLane: nextLane, afterUrgentLane: nextUrgentLane },
-  }
+    ...{ afterLane: nextLane, afterUrgentLane: nextUrgentLane, leaseMs, mark: worker.mark },
+  } satisfies Asked & { leaseMs: number; mark: number }
 }
 
 /** It knows what it has from a claim that was forgotten, and is made again. */
@@ -53,16 +53,15 @@ export const claimSome = (given: Claiming): Step =>
     async (site) => {
       const worker = site.workers[given.worker]!
       const request = asked(site, worker, given)
-      const { mark } = worker
-      const result = await claim(site.outbox, site.database, { ...request, leaseMs, mark })
+      const result = await claim(site.outbox, site.database, request)
       worker.walks.set(given.channel, result)
       note(site, worker, result.claimed)
       const flow = { at: site.now(), granted: result.claimed.length }
       site.ledger.flowed(given.channel, flow)
       checkBounds(request, result)
-      return { request, result, mark }
+      return { request, result }
     },
-    (model, { request, result, mark }) => {
+    (model, { request, result }) => {
       const expected = expectedClaim(model, request)
       const { claimed, nextLane, nextUrgentLane, limited } = result
       const mine = (urgent: boolean) => claimed.filter((each) => each.urgent === urgent)
@@ -70,7 +69,7 @@ export const claimSome = (given: Claiming): Step =>
       compareShares('ordinary', mine(false), expected.ordinary)
       same('where to go on', told({ nextLane, nextUrgentLane, limited }), told(expected))
       compareOrder(model, claimed)
-      for (const each of claimed) hold(model, each, mark)
+      for (const each of claimed) hold(model, each, request.mark)
       for (const bucket of ratedBuckets(model, request.buckets)) {
         takeTokens(model, bucket, claimed.length)
       }
@@ -89,8 +88,7 @@ export const claimInVain = (given: Claiming): Step =>
     given,
     async (site) => {
       const worker = site.workers[given.worker]!
-      const { mark } = worker
-      const request = { ...asked(site, worker, given), leaseMs, mark }
+      const request = asked(site, worker, given)
       let claimed: readonly Claimed[] = []
       await site.database
         .transaction(async (tx) => {
@@ -201,20 +199,20 @@ export const claimOneAlone = (given: Pick<Claiming, 'worker' | 'channel'>): Step
       const worker = site.workers[given.worker]!
       const { overall } = site
       const { channel } = given
-      const request = { channel, overall, events: worker.events, buckets: bucketsOf(channel) }
-      const { mark } = worker
-      const claimed = await claimAlone(site.outbox, site.database, { ...request, leaseMs, mark })
+      const { events, mark } = worker
+      const request = { channel, overall, events, buckets: bucketsOf(channel), leaseMs, mark }
+      const claimed = await claimAlone(site.outbox, site.database, request)
       const claimedIds = claimed === undefined ? [] : [claimed]
       note(site, worker, claimedIds)
       site.ledger.flowed(channel, { at: site.now(), alone: claimedIds.length })
-      return { request, claimed, mark }
+      return { request, claimed }
     },
-    (model, { request, claimed, mark }) => {
+    (model, { request, claimed }) => {
       const may: readonly ModelDelivery[] = expectedAlone(model, request)
       const right = may.length === 0 ? claimed === undefined : may.some((d) => d.id === claimed?.id)
       const expected = may.map(({ id }) => id)
       if (!right) same('claimed alone', claimed?.id ?? null, expected)
-      if (claimed) hold(model, claimed, mark)
+      if (claimed) hold(model, claimed, request.mark)
       const count = claimed ? 1 : 0
       for (const bucket of ratedBuckets(model, request.buckets)) takeTokens(model, bucket, count)
     },
