@@ -87,6 +87,8 @@ class Members implements Backends {
 export function createHealth(o: Outbox, db: Executor, onError: (error: Error) => void): Health {
   /** Where no channel has a backend made of backends, nobody asks, and nothing is read. */
   let asked = true
+  /** How often this process itself found something out: what was read meanwhile is older. */
+  let found = 0
   let states = new Map<string, State>()
   const toState = ({ failures, downForMs }: Row, probingUntil: number): State => ({
     failures,
@@ -102,6 +104,7 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
       downMs,
       pauseMs ?? null,
     ])
+    found += 1
     states.set(name, toState(row!, 0))
   }
   const succeeded = async (name: string) => {
@@ -111,6 +114,7 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
       `UPDATE ${o.schema}.bucket SET failures = 0, blocked_until = NULL WHERE name = $1`,
       [name],
     )
+    found += 1
   }
   const members: Backends = {
     isUp(name) {
@@ -131,7 +135,12 @@ export function createHealth(o: Outbox, db: Executor, onError: (error: Error) =>
     async refresh() {
       if (!asked) return
       asked = false
+      const before = found
       const rows = await db.execute<Row & { name: string }>(select(o), [o.clockOffsetMs()])
+      if (found !== before) {
+        asked = true
+        return
+      }
       const probing = (name: string) => states.get(name)?.probingUntil ?? 0
       states = new Map(rows.map((row) => [row.name, toState(row, probing(row.name))]))
     },

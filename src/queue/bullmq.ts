@@ -26,6 +26,15 @@ const silentMs = 15_000
 /** How long Redis may take to say goodbye. */
 const goodbyeMs = 1000
 
+/**
+ * ioredis lets the timer of `socketTimeout` run on when the connection that it watches closes: it would
+ * end the next connection, or hold the process. Seen in 5.11.1.
+ */
+function forgetSilence(redis: Redis): void {
+  clearTimeout(redis['socketTimeoutTimer'])
+  redis['socketTimeoutTimer'] = undefined
+}
+
 /** Says whose error it is, and that it is no harm. */
 function ofRedis(thrown: unknown): Error {
   const cause = toError(thrown)
@@ -75,14 +84,18 @@ export function createBullmqQueue(
   })
   // Every connection would tell of every attempt to come back.
   const away = createTrouble(onError)
-  redis.on('error', away.met)
+  const watch = (each: Redis) => {
+    each.on('error', away.met)
+    each.on('close', () => forgetSilence(each))
+  }
+  watch(redis)
   // BullMQ waits for jobs on connections of its own. It cannot close them while Redis is away, and
   // connects one anew that has long said nothing, even when its worker is being closed.
   const waiting = new Set<Redis>()
   const duplicate = redis.duplicate.bind(redis)
   redis.duplicate = (override) => {
     const made = duplicate(override)
-    made.on('error', away.met)
+    watch(made)
     made.on('connecting', () => {
       if (closed) made.disconnect()
       else waiting.add(made)

@@ -145,7 +145,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
   const retry = retryOf(configuration)
   const followLeft = createFollowLeft(opened, Object.keys(events), followUp)
   const health = createHealth(opened.outbox, opened.database, onError)
-  await settings.refresh()
+  await Promise.all([settings.refresh(), health.refresh()])
   const names = options.channels ?? Object.keys(channels)
   const channelLog = log && createChannelLog(log, settings, names)
   const databaseLog = log && createDatabaseLog(log)

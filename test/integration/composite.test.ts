@@ -92,14 +92,18 @@ onEveryEngine('backends made of backends', (engine) => {
     assert.equal((await send('3')).backend, 'b')
     await envoyer.close()
     const other = start()
+    // It knows before it takes anything, even what comes while it starts.
+    const early = ['4', '5', '6', '7'].map((to) => send(to, other))
     await other.worker({ pollMs: 50 })
-    assert.equal((await send('4', other)).backend, 'b')
+    for (const { backend, receipt } of await Promise.all(early)) {
+      assert.deepEqual([backend, receipt?.passed], ['b', undefined])
+    }
     // The pause is over.
     await other.transaction((manager) =>
       manager.query(`UPDATE "${kept.schema}".bucket SET blocked_until = now()`),
     )
-    await until(async () => (await send('5', other)).backend === 'a', 'a probe')
-    assert.equal((await send('6', other)).backend, 'a')
+    await until(async () => (await send('8', other)).backend === 'a', 'a probe')
+    assert.equal((await send('9', other)).backend, 'a')
     assert.ok(b.sent.length >= 3)
     await other.close()
   })
