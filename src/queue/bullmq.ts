@@ -31,8 +31,9 @@ const goodbyeMs = 1000
  * end the next connection, or hold the process. Seen in 5.11.1.
  */
 function forgetSilence(redis: Redis): void {
-  clearTimeout(redis['socketTimeoutTimer'])
-  redis['socketTimeoutTimer'] = undefined
+  const inside = redis as unknown as { socketTimeoutTimer: NodeJS.Timeout | undefined }
+  clearTimeout(inside.socketTimeoutTimer)
+  inside.socketTimeoutTimer = undefined
 }
 
 /** Says whose error it is, and that it is no harm. */
@@ -153,7 +154,8 @@ export function createBullmqQueue(
   }
   const take = async (channel: string): Promise<() => Promise<void>> => {
     const worker = new bullmq.Worker(channel, (job) => handle(channel, job), {
-      ...{ connection: redis, prefix, skipVersionCheck: true },
+      // A ticket is handled in no time; and the timer of renewals would outlive a lost connection.
+      ...{ connection: redis, prefix, skipVersionCheck: true, skipLockRenewal: true },
       ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
     })
     worker.on('error', away.met)

@@ -74,6 +74,10 @@ describe('while Redis is away', { concurrency: true }, () => {
       await eventually(byRedis, () => 'tickets do not go over Redis again', { timeoutMs: 30_000 })
       assert.ok(errors.length >= 1 && errors.length <= 4, errors.map(String).join('\n'))
       assert.match(errors[0]!.message, /^Of Redis; /)
+      if (state === 'silent') return
+      // Nor are the new connections ended for what was not answered on the old ones.
+      await sleep(6000)
+      assert.deepEqual(errors.map(String).filter((error) => error.includes('Socket timeout')), [])
     })
   }
 })

@@ -1,10 +1,13 @@
+import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type OwnDatabase, openDatabase } from '../../src/database/index.ts'
 import { createOutbox, notifyWorkers, type Outbox } from '../../src/outbox/outbox.ts'
 import { createBullmqQueue, loadBullmq } from '../../src/queue/bullmq.ts'
 import { createInProcessQueue } from '../../src/queue/in-process.ts'
 import { createNotifyQueue } from '../../src/queue/notify.ts'
 import { type QueueSite, queueChecks } from '../../src/testing/index.ts'
+import { until } from '../support/database.ts'
 import {
   type Engine,
   embedded,
@@ -73,6 +76,22 @@ onEveryEngine('the queue over LISTEN and NOTIFY', (engine) => {
 })
 
 describe('the queue over BullMQ and Redis', () => {
+  // First: where Redis is cut off, BullMQ waits for a few seconds more.
+  test('closed, it leaves no timer that would hold the process', async () => {
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
+    const before = timers()
+    const queue = createBullmqQueue(await loadBullmq(), {
+      ...{ url: redisUrl(), prefix: freshSchema(), notify: async () => {} },
+      ...{ listen: async () => async () => {}, onError: assert.ifError },
+    })
+    for (const channel of ['email', 'webhook']) await queue.consume(channel, 1, async () => {})
+    queue.ticket('email')
+    await sleep(200)
+    await queue.close()
+    await until(async () => timers() <= before, 'the end of all timers', 3000)
+  })
+
   checkQueue({
     start: async () => ({
       ...(await openPlace(postgres)),
