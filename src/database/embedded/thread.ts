@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { EnvoyerError } from '../../errors.ts'
+import { compileEngine } from './compile.ts'
 import type { EngineReport, EngineSettings, FromEngine, ToEngine } from './messages.ts'
 
 /** One end of a connection to the engine. */
@@ -22,25 +22,6 @@ export interface EngineThread {
   /** Ends the thread at once and fails what is outstanding with `error`. */
   abandon(error: Error): void
   close(): Promise<void>
-}
-
-// Node has it, but its types are those of a browser.
-const { WebAssembly } = globalThis as unknown as {
-  WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
-}
-
-/** A second database in this process, as in tests, starts twice as fast. */
-let compiled: Promise<object> | undefined
-
-/** PGlite's WebAssembly.Module; begun early, it is ready when the thread is started. */
-export function compileEngine(): Promise<object> {
-  compiled ??= compile()
-  return compiled
-}
-
-async function compile(): Promise<object> {
-  const file = new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'))
-  return WebAssembly.compile(await readFile(file))
 }
 
 interface State {
