@@ -77,7 +77,10 @@ describe('while Redis is away', { concurrency: true }, () => {
       if (state === 'silent') return
       // Nor are the new connections ended for what was not answered on the old ones.
       await sleep(6000)
-      assert.deepEqual(errors.map(String).filter((error) => error.includes('Socket timeout')), [])
+      assert.deepEqual(
+        errors.map(String).filter((error) => error.includes('Socket timeout')),
+        [],
+      )
     })
   }
 })
