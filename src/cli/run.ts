@@ -6,6 +6,7 @@ import { createProgram, WrongUsage } from './program.ts'
 /** Codes that say that the command itself was wrong, and not what it was about. */
 const usageCodes = [
   'usage',
+  'config-missing',
   'option-invalid',
   'event-unknown',
   'channel-unknown',

@@ -114,31 +114,52 @@ export function order(query: Query, { scheduled, after }: DeliveryFilter): void 
   query.andWhere(`(d.sendAt, d.id) > (${last.getQuery()}, :after)`, { after })
 }
 
-const isDate = (value: unknown) => value instanceof Date && !Number.isNaN(value.getTime())
-const isIdText = (value: unknown) => typeof value === 'string' && isId(value)
-const isText = (value: unknown) => typeof value === 'string'
-const isListOf = (is: (one: unknown) => boolean) => (value: unknown) =>
-  [value].flat().length > 0 && [value].flat().every(is)
+interface Shape {
+  is(value: unknown): boolean
+  readonly what: string
+}
+
+const listOf = (one: Shape, what: string): Shape => ({
+  is: (value) => [value].flat().length > 0 && [value].flat().every(one.is),
+  what,
+})
+const text: Shape = { is: (value) => typeof value === 'string', what: 'a text' }
+const texts = listOf(text, 'a text, or a list of them')
+const status: Shape = {
+  is: (value) => deliveryStatuses.includes(value as DeliveryStatus),
+  what: `one of ${deliveryStatuses.join(', ')}`,
+}
+const id: Shape = {
+  is: (value) => typeof value === 'string' && isId(value),
+  what: 'an id (a UUID)',
+}
+const date: Shape = {
+  is: (value) => value instanceof Date && !Number.isNaN(value.getTime()),
+  what: 'a Date',
+}
 
 /** What each condition may be. */
-const allowed: { [Key in keyof DeliveryFilter]-?: (value: unknown) => boolean } = {
-  event: isText,
-  channel: isText,
-  status: isListOf((status) => deliveryStatuses.includes(status as DeliveryStatus)),
-  code: isListOf(isText),
-  triedCode: isListOf(isText),
-  backend: isText,
-  notificationId: isIdText,
-  user: (value) => isText(value) || typeof value === 'number',
-  to: isListOf(isText),
-  since: isDate,
-  until: isDate,
-  settledSince: isDate,
-  settledUntil: isDate,
-  dueBefore: isDate,
-  scheduled: (value) => typeof value === 'boolean',
-  after: isIdText,
-  limit: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1000,
+const shapes: { [Key in keyof DeliveryFilter]-?: Shape } = {
+  event: text,
+  channel: text,
+  status: listOf(status, `${status.what}, or a list of them`),
+  code: texts,
+  triedCode: texts,
+  backend: text,
+  notificationId: id,
+  user: { is: (value) => text.is(value) || typeof value === 'number', what: 'a text or a number' },
+  to: texts,
+  since: date,
+  until: date,
+  settledSince: date,
+  settledUntil: date,
+  dueBefore: date,
+  scheduled: { is: (value) => typeof value === 'boolean', what: 'true or false' },
+  after: id,
+  limit: {
+    is: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1000,
+    what: 'a whole number from 1 to 1000',
+  },
 }
 
 const ofPages = ['after', 'limit']
@@ -146,14 +167,13 @@ const ofPages = ['after', 'limit']
 /** Throws `option-invalid`. `call` says what was called; only a page has `after` and `limit`. */
 export function checkFilter(filter: object, call: string): void {
   const isPage = call === 'deliveries.list'
-  const names = Object.keys(allowed).filter((name) => isPage || !ofPages.includes(name))
-  const problems = Object.entries(filter)
-    .filter(([, value]) => value !== undefined)
-    .filter(([key, value]) => !names.includes(key) || !allowed[key as keyof DeliveryFilter](value))
-    .map(([key, value]) =>
-      names.includes(key)
-        ? `${call}: \`${key}\` cannot be ${JSON.stringify(value)}`
-        : `${call}: there is no condition \`${key}\`; there are ${names.join(', ')}`,
-    )
+  const names = Object.keys(shapes).filter((name) => isPage || !ofPages.includes(name))
+  const problems = Object.entries(filter).flatMap(([key, value]) => {
+    if (value === undefined) return []
+    if (!names.includes(key))
+      return [`${call}: there is no condition \`${key}\`; there are ${names.join(', ')}`]
+    const { is, what } = shapes[key as keyof DeliveryFilter]
+    return is(value) ? [] : [`${call}: \`${key}\` must be ${what}, not ${JSON.stringify(value)}`]
+  })
   if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
 }

@@ -61,7 +61,7 @@ describe('a configuration that cannot be used', () => {
   test('is absent: it says where it looked, and does not look further up', async () => {
     await writeFile(join(folder, '..', 'envoyer.config.js'), 'export default {}')
     const { code, stderr } = await run('channels', 'list')
-    assert.equal(code, 1)
+    assert.equal(code, 2)
     assert.match(stderr, /^config-missing: .*envoyer\.config\.ts, .* in .*project-.*envoyer init/)
     const named = await run('channels', 'list', '--config', 'nowhere.ts')
     assert.match(named.stderr, /^config-missing: .*there is no file nowhere\.ts/)

@@ -139,15 +139,16 @@ onEveryEngine('send', (engine) => {
       failsWith('option-invalid'),
     )
     const list = envoyer.deliveries.list as (filter: object) => Promise<unknown>
-    for (const filter of [
-      { chanel: 'x' },
-      { status: 'faild' },
-      { status: [] },
-      { after: 'x' },
-      { limit: -1 },
-    ]) {
-      await assert.rejects(list(filter), failsWith('option-invalid'))
-    }
+    const refused: [object, RegExp][] = [
+      [{ chanel: 'x' }, /no condition `chanel`; there are event, channel/],
+      [{ status: 'faild' }, /`status` must be one of pending, .*, not "faild"/],
+      [{ status: [] }, /or a list of them, not \[\]/],
+      [{ after: 'x' }, /`after` must be an id/],
+      [{ limit: 5000 }, /`limit` must be a whole number from 1 to 1000, not 5000/],
+      [{ since: '2026-01-01' }, /`since` must be a Date/],
+    ]
+    for (const [filter, why] of refused)
+      await assert.rejects(list(filter), failsWith('option-invalid', why))
     assert.equal((await envoyer.deliveries.list()).length, before.length)
   })
 
