@@ -157,6 +157,8 @@ export function createBullmqQueue(
       // A ticket is handled in no time; and the timer of renewals would outlive a lost connection.
       ...{ connection: redis, prefix, skipVersionCheck: true, skipLockRenewal: true },
       ...{ removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } },
+      // How long it waits where Redis did not answer. Its default is fifteen seconds.
+      runRetryDelay: 1000,
     })
     worker.on('error', away.met)
     workers.add(worker)
