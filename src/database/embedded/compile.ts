@@ -10,7 +10,7 @@ const { WebAssembly } = globalThis as unknown as {
  * How much of a WebAssembly function runs (bytes, about) before V8 optimizes it: by default, by V8's
  * major version, as far as it was looked up (`node --v8-options`).
  */
-const defaultBudgets: Readonly<Record<string, number>> = {
+export const defaultBudgets: Readonly<Record<string, number>> = {
   11: 1_800_000,
   12: 13_000_000,
   13: 13_000_000,
