@@ -21,8 +21,9 @@ export const errorTable = {
     remedy: 'Add it to `channels` in createEnvoyer, or correct the name.',
   },
   closed: {
-    meaning: 'This envoyer has been closed.',
-    remedy: 'Create a new one with createEnvoyer, and call close() only when the process ends.',
+    meaning: 'This envoyer has been closed: by close(), or because its process was told to end.',
+    remedy:
+      'Send before that, or create a new one with createEnvoyer; call close() only when the process ends.',
   },
   'config-missing': {
     meaning: 'There is no configuration file.',
