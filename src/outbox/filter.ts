@@ -119,12 +119,12 @@ interface Shape {
   readonly what: string
 }
 
-const listOf = (one: Shape, what: string): Shape => ({
-  is: (value) => [value].flat().length > 0 && [value].flat().every(one.is),
-  what,
+const listOf = ({ is, what }: Shape): Shape => ({
+  is: (value) => [value].flat().length > 0 && [value].flat().every(is),
+  what: `${what}, or a list of them`,
 })
 const text: Shape = { is: (value) => typeof value === 'string', what: 'a text' }
-const texts = listOf(text, 'a text, or a list of them')
+const texts = listOf(text)
 const status: Shape = {
   is: (value) => deliveryStatuses.includes(value as DeliveryStatus),
   what: `one of ${deliveryStatuses.join(', ')}`,
@@ -142,7 +142,7 @@ const date: Shape = {
 const shapes: { [Key in keyof DeliveryFilter]-?: Shape } = {
   event: text,
   channel: text,
-  status: listOf(status, `${status.what}, or a list of them`),
+  status: listOf(status),
   code: texts,
   triedCode: texts,
   backend: text,

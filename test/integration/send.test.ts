@@ -144,6 +144,7 @@ onEveryEngine('send', (engine) => {
       [{ status: 'faild' }, /`status` must be one of pending, .*, not "faild"/],
       [{ status: [] }, /or a list of them, not \[\]/],
       [{ after: 'x' }, /`after` must be an id/],
+      [{ limit: -1 }, /`limit` must be .* not -1/],
       [{ limit: 5000 }, /`limit` must be a whole number from 1 to 1000, not 5000/],
       [{ since: '2026-01-01' }, /`since` must be a Date/],
     ]

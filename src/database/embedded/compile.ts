@@ -24,7 +24,7 @@ let compiled: Promise<object> | undefined
 /**
  * PGlite's WebAssembly.Module; begun early, it is ready when the thread is started.
  *
- * V8 would optimize much of PostgreSQL while it starts: two or three seconds of a processor, for which
+ * V8 would optimize much of PostgreSQL while it starts: up to three seconds of a processor, for which
  * even the end of the process waits (Node.js 24), and after which it is hardly faster. The budget is a
  * module's from its beginning; other modules keep the default.
  */
