@@ -1,6 +1,6 @@
 import type { OwnDatabase } from '../database/contract.ts'
 import { refilled } from './bucket.ts'
-import { type ClaimRequest, oneByOne } from './claim.ts'
+import { type ClaimRequest, oneByOne, placesLeft } from './claim.ts'
 import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
 import { nextFence } from './hold.ts'
 import { type Executor, now, type Outbox } from './outbox.ts'
@@ -9,18 +9,13 @@ import { type Executor, now, type Outbox } from './outbox.ts'
 export async function claimAlone(
   o: Outbox,
   db: Executor & Pick<OwnDatabase, 'transaction'>,
-  request: Omit<ClaimRequest, 'limit' | 'ordinaryLimit' | 'afterLane' | 'afterUrgentLane'>,
+  request: Omit<ClaimRequest, 'limit' | 'ordinaryLimit' | 'after' | 'afterUrgent'>,
 ): Promise<Claimed | undefined> {
   const { overall, channel } = request
   if (overall === undefined) return claimOne(o, db, request)
-  return oneByOne(o, db, channel, async (tx) => {
-    const [row] = await tx.execute<{ count: number }>(
-      `SELECT count(*)::int AS count FROM ${o.schema}.delivery
-       WHERE status = 'sending' AND channel = $1`,
-      [channel],
-    )
-    return row!.count < overall ? claimOne(o, tx, request) : undefined
-  })
+  return oneByOne(o, db, channel, async (tx) =>
+    (await placesLeft(o, tx, channel, overall)) > 0 ? claimOne(o, tx, request) : undefined,
+  )
 }
 
 async function claimOne(
@@ -46,8 +41,7 @@ async function claimOne(
        SET tokens = ${refilled} - (SELECT count(*) FROM claimed),
          refilled_at = greatest(refilled_at, ${now(1)})
        WHERE name = ANY($5) AND capacity IS NOT NULL)
-     SELECT claimed.*, n.context, n.secret, n.options,
-       NULL AS next_lane, NULL AS next_urgent_lane, false AS limited
+     SELECT claimed.*, n.context, n.secret, n.options
      FROM claimed JOIN ${o.schema}.notification n ON n.id = claimed.notification_id`,
     [
       ...[o.clockOffsetMs(), request.channel, request.events],

@@ -3,6 +3,14 @@ import { refilled } from './bucket.ts'
 import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
 import { nextFence } from './hold.ts'
 import { type Executor, now, type Outbox, once } from './outbox.ts'
+import {
+  beginning,
+  behind,
+  justBefore,
+  type Passage,
+  type Position,
+  untouched,
+} from './position.ts'
 
 export interface ClaimRequest {
   readonly channel: string
@@ -15,10 +23,10 @@ export interface ClaimRequest {
   readonly leaseMs: number
   /** Of the worker: an integer below `marks`, by chance. */
   readonly mark: number
-  /** The lane after which to go on among the ordinary ones, for turns; `null` is the first. */
-  readonly afterLane: string | null
+  /** Where to look on in the line of ordinary ones, for turns; `null`: from its beginning. */
+  readonly after: Position | null
   /** The same among the urgent ones. */
-  readonly afterUrgentLane: string | null
+  readonly afterUrgent: Position | null
   /** How many all workers together may have in flight; `undefined`: any number. */
   readonly overall?: number | undefined
   /** Rows of `bucket` that grant or hold back this channel. */
@@ -27,27 +35,38 @@ export interface ClaimRequest {
 
 export interface Claim {
   readonly claimed: readonly Claimed[]
-  /** Give it as `afterLane` next time: lanes take turns. `null`: the last lane was reached. */
-  readonly nextLane: string | null
-  readonly nextUrgentLane: string | null
+  readonly ordinary: Passage
+  readonly urgent: Passage
   /** The rate allowed less than was asked for, and all of it was used; or all is held back. */
   readonly limited: boolean
+}
+
+/** As where nothing is due. */
+export const nothingClaimed: Claim = {
+  ...{ claimed: [], ordinary: untouched, urgent: untouched, limited: false },
 }
 
 /** How many lanes one claim looks at. More wait for the next one, which goes on after them. */
 export const lanesAtOnce = 128
 
-const noLane = '00000000-0000-0000-0000-000000000000'
+/** The parameters that hold a position, from `$first` on. */
+const positionAt = (first: number): Position => ({
+  ...{ lane: `$${first}::uuid`, event: `$${first + 1}::text` },
+  sendAt: `$${first + 2}::timestamptz`,
+})
+const afterOrdinary = positionAt(11)
+const afterUrgent = positionAt(14)
 
 /**
  * The lanes that have due rows, one index probe each: a "loose index scan". It never looks at rows,
  * so that a lane of a million costs as much as one of one.
  */
-const lanes = (o: Outbox, name: string, turn: number, from: string) => `
+const lanes = (o: Outbox, name: string, turn: number, after: Position) => `
   ${name} AS (
     (SELECT lane, event, 1 AS n FROM ${o.schema}.delivery
-     WHERE channel = $2 AND turn = ${turn} AND lane > ${from}
-     ORDER BY lane, event LIMIT 1)
+     WHERE channel = $2 AND turn = ${turn}
+       AND (lane, event, send_at) > (${after.lane}, ${after.event}, ${after.sendAt})
+     ORDER BY lane, event, send_at LIMIT 1)
     UNION ALL
     SELECT next.lane, next.event, l.n + 1
     FROM ${name} l CROSS JOIN LATERAL (
@@ -58,9 +77,16 @@ const lanes = (o: Outbox, name: string, turn: number, from: string) => `
   )`
 
 /** An equal share of the limit from each lane, oldest first; rows that others hold are passed over. */
-const picked = (o: Outbox, name: string, lanesName: string, turn: number, limit: string) => `
+const picked = (
+  o: Outbox,
+  name: string,
+  lanesName: string,
+  turn: number,
+  after: Position,
+  limit: string,
+) => `
   ${name} AS MATERIALIZED (
-    SELECT row.id, l.lane
+    SELECT row.id, l.lane, l.event
     FROM (SELECT *, count(*) OVER () AS lanes FROM ${lanesName}
           WHERE event = ANY($3) AND NOT EXISTS (
             SELECT 1 FROM ${o.schema}.bucket b
@@ -68,6 +94,8 @@ const picked = (o: Outbox, name: string, lanesName: string, turn: number, limit:
     CROSS JOIN LATERAL (
       SELECT id FROM ${o.schema}.delivery
       WHERE channel = $2 AND turn = ${turn} AND lane = l.lane AND event = l.event
+        AND send_at > CASE WHEN (l.lane, l.event) = (${after.lane}, ${after.event})
+          THEN ${after.sendAt} ELSE '-infinity' END
       ORDER BY send_at, id
       LIMIT ceil(${limit}::float8 / l.lanes) FOR UPDATE SKIP LOCKED) row
     LIMIT ${limit}
@@ -77,44 +105,51 @@ const picked = (o: Outbox, name: string, lanesName: string, turn: number, limit:
  * The lane after which to go on: the last one served, where the limit was reached before all were;
  * else the last one looked at, where there may be more.
  */
-const goOnAfter = (name: string, lanesName: string) => `
-  coalesce(
-    (SELECT lane FROM (SELECT lane FROM ${name} ORDER BY lane DESC LIMIT 1) served
-     WHERE EXISTS (SELECT 1 FROM ${lanesName} l WHERE l.lane > served.lane)),
-    (SELECT lane FROM ${lanesName} WHERE n = ${lanesAtOnce}))`
+const goOnAfter = (name: string, pickedName: string, lanesName: string) => `
+  ${name} AS (
+    SELECT lane, event FROM (
+      (SELECT lane, event, 0 AS n FROM (
+         SELECT lane, event FROM ${pickedName} ORDER BY lane DESC, event DESC LIMIT 1) served
+       WHERE EXISTS (
+         SELECT 1 FROM ${lanesName} l WHERE (l.lane, l.event) > (served.lane, served.event)))
+      UNION ALL SELECT lane, event, n FROM ${lanesName} WHERE n = ${lanesAtOnce}) place
+    ORDER BY n LIMIT 1)`
 
 /**
  * On PostgreSQL it does not wait for the disk: where the server dies before a claim is on it, nothing
  * was claimed, and what was in flight may go out again. What is settled waits, and takes the claim
  * along. The embedded database would lose it with its process, and nobody could tell any more what was
  * in flight.
+ *
+ * How many are in flight over all workers is counted apart: where that stands in here, PostgreSQL takes
+ * its plan for dear as long as it does not know that nothing is to be counted, and plans anew each time.
  */
 const statement = once(
   (o) => `
   WITH RECURSIVE
   granted AS MATERIALIZED (
     SELECT name, ${refilled} AS tokens FROM ${o.schema}.bucket
-    WHERE name = ANY($8) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
+    WHERE name = ANY($7) AND capacity IS NOT NULL ORDER BY name FOR UPDATE),
   allowed AS MATERIALIZED (
-    SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int,
-      CASE WHEN $10::int IS NOT NULL THEN greatest(0, $10::int - (
-        SELECT count(*) FROM ${o.schema}.delivery
-        WHERE status = 'sending' AND channel = $2)::int) END) AS whole
+    SELECT least($4::int, floor((SELECT min(tokens) FROM granted))::int, $8::int) AS whole
     WHERE NOT EXISTS (
-      SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($8) AND blocked_until > ${now(1)})),
-  ${lanes(o, 'urgent_lane', 0, '$9::uuid')},
-  ${picked(o, 'urgent', 'urgent_lane', 0, '(SELECT greatest(0, max(whole)) FROM allowed)')},
-  ${lanes(o, 'ordinary_lane', 1, '$7::uuid')},
+      SELECT 1 FROM ${o.schema}.bucket WHERE name = ANY($7) AND blocked_until > ${now(1)})),
+  ${lanes(o, 'urgent_lane', 0, afterUrgent)},
+  ${picked(o, 'urgent', 'urgent_lane', 0, afterUrgent, '(SELECT greatest(0, max(whole)) FROM allowed)')},
+  ${goOnAfter('next_urgent', 'urgent', 'urgent_lane')},
+  ${lanes(o, 'ordinary_lane', 1, afterOrdinary)},
   ${picked(
     o,
     'ordinary',
     'ordinary_lane',
     1,
+    afterOrdinary,
     `(SELECT greatest(0, least(greatest(0, max(whole)) - (SELECT count(*) FROM urgent), $5::int)) FROM allowed)`,
   )},
+  ${goOnAfter('next_ordinary', 'ordinary', 'ordinary_lane')},
   claimed AS (
     UPDATE ${o.schema}.delivery
-    SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = ${nextFence(12)},
+    SET status = 'sending', turn = NULL, attempts = attempts + 1, claims = ${nextFence(10)},
       lease_until = ${now(1)} + $6::float8 * interval '1 ms'
     WHERE id = ANY(ARRAY(SELECT id FROM urgent UNION ALL SELECT id FROM ordinary))
     RETURNING ${claimedColumns}),
@@ -124,11 +159,13 @@ const statement = once(
       refilled_at = greatest(b.refilled_at, ${now(1)})
     FROM granted g WHERE b.name = g.name)
   SELECT c.*, n.context, n.secret, n.options,
-    ${goOnAfter('ordinary', 'ordinary_lane')} AS next_lane,
-    ${goOnAfter('urgent', 'urgent_lane')} AS next_urgent_lane,
+    o.lane AS next_lane, o.event AS next_event, u.lane AS next_urgent_lane, u.event AS next_urgent_event,
     coalesce((SELECT whole < $4 AND whole <= (SELECT count(*) FROM claimed) FROM allowed), true)
       AS limited
-  FROM (SELECT CASE WHEN $11::boolean THEN set_config('synchronous_commit', 'off', true) END) committed LEFT JOIN (
+  FROM (SELECT CASE WHEN $9::boolean THEN set_config('synchronous_commit', 'off', true) END) committed
+  LEFT JOIN next_ordinary o ON true
+  LEFT JOIN next_urgent u ON true
+  LEFT JOIN (
     SELECT claimed.*, row_number() OVER (PARTITION BY notification_id) AS of_notification
     FROM claimed) c ON true
   LEFT JOIN ${o.schema}.notification n ON n.id = c.notification_id AND c.of_notification = 1
@@ -141,9 +178,12 @@ export async function claim(
   db: Executor & Pick<OwnDatabase, 'transaction' | 'kind'>,
   request: ClaimRequest,
 ): Promise<Claim> {
+  const { channel, overall } = request
   const waitsNot = db.kind === 'postgres'
-  if (request.overall === undefined) return claimNow(o, db, request, waitsNot)
-  return oneByOne(o, db, request.channel, (tx) => claimNow(o, tx, request, waitsNot))
+  if (overall === undefined) return claimNow(o, db, request, waitsNot, null)
+  return oneByOne(o, db, channel, async (tx) =>
+    claimNow(o, tx, request, waitsNot, await placesLeft(o, tx, channel, overall)),
+  )
 }
 
 /** One claim of a channel after the other: each has to see what those before it took. */
@@ -160,33 +200,64 @@ export function oneByOne<T>(
   })
 }
 
+/** How many more may be in flight over all workers. */
+export async function placesLeft(
+  o: Outbox,
+  tx: Executor,
+  channel: string,
+  overall: number,
+): Promise<number> {
+  const [row] = await tx.execute<{ count: number }>(
+    `SELECT count(*)::int AS count FROM ${o.schema}.delivery
+     WHERE status = 'sending' AND channel = $1`,
+    [channel],
+  )
+  return Math.max(0, overall - row!.count)
+}
+
+interface Row extends ClaimedRow {
+  next_lane: string | null
+  next_event: string | null
+  next_urgent_lane: string | null
+  next_urgent_event: string | null
+  limited: boolean
+}
+
 async function claimNow(
   o: Outbox,
   db: Executor,
   request: ClaimRequest,
   waitsNot: boolean,
+  places: number | null,
 ): Promise<Claim> {
-  const rows = await db.execute<ClaimedRow>(statement(o), [
+  const after = request.after ?? beginning
+  const afterUrgent = request.afterUrgent ?? beginning
+  const rows = await db.execute<Row>(statement(o), [
     o.clockOffsetMs(),
     request.channel,
     request.events,
     request.limit,
     request.ordinaryLimit,
     request.leaseMs,
-    request.afterLane ?? noLane,
     request.buckets,
-    request.afterUrgentLane ?? noLane,
-    request.overall ?? null,
+    places,
     waitsNot,
     request.mark,
+    ...[after.lane, after.event, after.sendAt],
+    ...[afterUrgent.lane, afterUrgent.event, afterUrgent.sendAt],
   ])
+  const claimed = rows.filter((row) => row.id !== null)
+  const { next_lane, next_event, next_urgent_lane, next_urgent_event, limited } = rows[0]!
   return {
-    claimed: toClaimed(
-      rows.filter((row) => row.id !== null),
-      request.channel,
-    ),
-    nextLane: rows[0]?.next_lane ?? null,
-    nextUrgentLane: rows[0]?.next_urgent_lane ?? null,
-    limited: rows[0]?.limited === true,
+    claimed: toClaimed(claimed, request.channel),
+    ordinary: {
+      before: justBefore(claimed.filter(({ urgent }) => !urgent)),
+      next: behind(next_lane, next_event),
+    },
+    urgent: {
+      before: justBefore(claimed.filter(({ urgent }) => urgent)),
+      next: behind(next_urgent_lane, next_urgent_event),
+    },
+    limited,
   }
 }

@@ -66,6 +66,7 @@ export interface ClaimedRow {
   attempts: number
   claims: number
   attempts_before: number
+  send_ms: number
   elapsed_ms: number
   created_ms: number
   claimed_ms: number
@@ -75,9 +76,6 @@ export interface ClaimedRow {
   context: JsonObject | null
   secret: string | null
   options: JsonObject | null
-  next_lane: string | null
-  next_urgent_lane: string | null
-  limited: boolean
 }
 
 /**

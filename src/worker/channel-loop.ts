@@ -2,16 +2,14 @@ import { AsyncResource } from 'node:async_hooks'
 import type { Claim } from '../outbox/claim.ts'
 import type { Claimed } from '../outbox/claimed.ts'
 import { createPlaces } from './places.ts'
-import { createRounds, type Limits } from './rounds.ts'
+import { createRounds, type Look } from './rounds.ts'
 
 export interface ChannelLoopOptions {
   /** How many deliveries are in flight at most. */
   readonly concurrency: number
   /** How many of those places only urgent deliveries may take. */
   readonly reserved: number
-  claim(
-    request: Limits & { afterLane: string | null; afterUrgentLane: string | null },
-  ): Promise<Claim>
+  claim(look: Look): Promise<Claim>
   claimAlone(): Promise<Claimed | undefined>
   /** Shared by the loops of a process: one delivery at a time is sent alone. */
   readonly solo: Solo

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Channel } from '../channel/channel.ts'
 import type { OwnDatabase } from '../database/contract.ts'
 import { backendBucket, channelBucket, setRate } from '../outbox/bucket.ts'
-import { claim } from '../outbox/claim.ts'
+import { claim, nothingClaimed } from '../outbox/claim.ts'
 import { claimAlone } from '../outbox/claim-alone.ts'
 import type { Claimed } from '../outbox/claimed.ts'
 import { adoptLost, type Lost, marks, renew } from '../outbox/hold.ts'
@@ -231,12 +231,11 @@ function createLoop(parts: WorkerParts, channel: Channel, loop: LoopParts): Chan
     concurrency,
     reserved: reservedOf(concurrency),
     solo,
-    claim: async (limits) => {
-      if (!parts.isOpen(name))
-        return { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
+    claim: async (look) => {
+      if (!parts.isOpen(name)) return nothingClaimed
       const askedAt = performance.now()
       const isHere = leases.remember()
-      const answer = await claim(outbox, database, { ...common, ...limits })
+      const answer = await claim(outbox, database, { ...common, ...look })
       parts.watch.claimed(name, answer.claimed.length, performance.now() - askedAt)
       if (answer.limited) again()
       // The database died before a claim was on the disk, and gives it again: it is being sent here,

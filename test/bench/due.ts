@@ -26,7 +26,7 @@ const sizes = [0, 10_000, 1_000_000] as const
 
 const request: ClaimRequest = {
   ...{ channel: 'pager', events: ['alarm'], limit: chunk, ordinaryLimit: chunk },
-  ...{ leaseMs: 30_000, mark: 0, afterLane: null, afterUrgentLane: null, buckets: [] },
+  ...{ leaseMs: 30_000, mark: 0, after: null, afterUrgent: null, buckets: [] },
 }
 
 interface Place {

@@ -76,7 +76,10 @@ describe('these tests notice', () => {
     notices(inAnyOrder, 'FOR UPDATE SKIP LOCKED) row', ') row', /twice|tries|constraint/))
 
   test('where a claim that was forgotten, and another worker made again, is both of theirs', () =>
-    notices(inAnyOrder, '$12::int * 2048', '0 * $12::int', /too, as it believes/))
+    notices(inAnyOrder, '$10::int * 2048', '0 * $10::int', /too, as it believes/))
+
+  test('where a round that begins within a lane leaves out the rest of it', () =>
+    notices(asTheModel, 'THEN $13::timestamptz', `THEN timestamptz 'infinity'`, /claimed/))
 
   test('where a rate is filled again for the same time', () =>
     notices(

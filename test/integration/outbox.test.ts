@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { retry } from '../../src/outbox/again.ts'
-import { holdBack, laneBucket, returnTokens, setRate } from '../../src/outbox/bucket.ts'
+import {
+  backendBucket,
+  channelBucket,
+  holdBack,
+  laneBucket,
+  returnTokens,
+  setRate,
+} from '../../src/outbox/bucket.ts'
 import { lanesAtOnce } from '../../src/outbox/claim.ts'
 import { claimAlone } from '../../src/outbox/claim-alone.ts'
 import { stateOf } from '../../src/outbox/find.ts'
 import { adoptLost, giveBack, renew } from '../../src/outbox/hold.ts'
+import type { Position } from '../../src/outbox/position.ts'
 import { putOff } from '../../src/outbox/put-off.ts'
 import { ripen } from '../../src/outbox/ripen.ts'
 import { cancel, settle } from '../../src/outbox/settle.ts'
@@ -78,11 +86,11 @@ onEveryEngine('the outbox', (engine) => {
     const lanes = lanesAtOnce + 6
     for (let n = 0; n < lanes; n += 1) await bare.write(3, { to: `lane${n}-` })
     const seen = new Set<string>()
-    let afterLane: string | null = null
+    let place: Position | null = null
     for (let round = 0; round < 6; round += 1) {
-      const next = await bare.claim({ limit: lanesAtOnce, afterLane })
-      for (const { lane } of next.claimed) seen.add(lane)
-      afterLane = next.nextLane
+      const { claimed, ordinary } = await bare.claim({ limit: lanesAtOnce, after: place })
+      for (const { lane } of claimed) seen.add(lane)
+      place = ordinary.next
       if (round === 1) assert.equal(seen.size, lanes)
     }
     assert.equal((await bare.rows()).filter(({ status }) => status === 'pending').length, 0)
@@ -93,7 +101,7 @@ onEveryEngine('the outbox', (engine) => {
     await bare.write(1, { urgent: true })
     const first = await bare.claim()
     assert.deepEqual(first.claimed, [])
-    const next = await bare.claim({ afterUrgentLane: first.nextUrgentLane })
+    const next = await bare.claim({ afterUrgent: first.urgent.next })
     assert.equal(next.claimed.length, 1)
   })
 
@@ -280,14 +288,41 @@ onEveryEngine('the outbox', (engine) => {
     for (let lane = 0; lane < 30; lane += 1) await bare.write(20, { to: `lane-${lane}-` })
     for (const limit of [1, 7, 50]) {
       const served = new Set<string>()
-      let afterLane: string | null = null
+      let place: Position | null = null
       for (let claims = 0; claims < Math.ceil(30 / limit) + 1; claims += 1) {
-        const { claimed, nextLane } = await bare.claim({ limit, afterLane })
+        const { claimed, ordinary } = await bare.claim({ limit, after: place })
         for (const { lane } of claimed) served.add(lane)
-        afterLane = nextLane
+        place = ordinary.next
       }
       assert.equal(served.size, 30, `${served.size} of 30 lanes by claims of ${limit}`)
     }
+  })
+
+  test('a round that begins within a lane does not look at what is before, and the next one does', async () => {
+    const sendAt = new Date(Date.now() - 3_600_000)
+    await bare.write(2, { sendAt })
+    const [early, late] = await bare.rows()
+    const { outbox, database } = bare
+    await database.execute(
+      `UPDATE ${outbox.schema}.delivery SET send_at = send_at - interval '1 hour' WHERE id = $1`,
+      [early!.id],
+    )
+    const [lane] = await database.execute<{ lane: string }>(
+      `SELECT lane FROM ${outbox.schema}.delivery WHERE id = $1`,
+      [late!.id],
+    )
+    const position = { ...lane!, event: 'alarm', sendAt: new Date(+sendAt - 1).toISOString() }
+    const within = await bare.claim({ after: position })
+    assert.deepEqual(
+      within.claimed.map(({ id }) => id),
+      [late!.id],
+    )
+    assert.deepEqual(within.ordinary.before, position)
+    const whole = await bare.claim()
+    assert.deepEqual(
+      whole.claimed.map(({ id }) => id),
+      [early!.id],
+    )
   })
 
   test('of one claim, what was to go first comes first', async () => {
@@ -411,6 +446,35 @@ onEveryEngine('the outbox', (engine) => {
       { number: 1, code: 'busy' },
       { number: 2, code: 'refused' },
     ])
+  })
+})
+
+describe('on PostgreSQL, what is run again and again', () => {
+  let bare: Bare
+  before(async () => {
+    bare = await openBare(postgres)
+  })
+  after(() => bare.close())
+
+  test('is planned a few times, and then by plans that are kept', async () => {
+    const { outbox, database } = bare
+    const buckets = [channelBucket('pager'), backendBucket('pager', 'recorder')]
+    // With many in flight: to count them is what must not stand in the plan.
+    await bare.write(10_000)
+    await bare.claim({ limit: 5000 })
+    await database.execute(`ANALYZE ${outbox.schema}.delivery`)
+    for (let n = 0; n < 12; n += 1) {
+      await bare.write(2)
+      const { claimed } = await bare.claim({ limit: 2, buckets })
+      await settle(outbox, database, claimed.map(asSent))
+    }
+    const often = await database.execute<{ statement: string; plans: string; kept: string }>(
+      `SELECT statement, custom_plans AS plans, generic_plans AS kept FROM pg_prepared_statements
+       WHERE custom_plans + generic_plans >= 12`,
+    )
+    assert.ok(often.length >= 3, `${often.length} statements were run so often`)
+    const planned = often.filter(({ kept }) => Number(kept) === 0)
+    assert.deepEqual(planned, [])
   })
 })
 

@@ -116,8 +116,8 @@ export async function openBare(engine: Engine): Promise<Bare> {
         ordinaryLimit: limit,
         leaseMs: 30_000,
         mark: 0,
-        afterLane: null,
-        afterUrgentLane: null,
+        after: null,
+        afterUrgent: null,
         buckets: [],
         ...request,
       })

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim } from '../../src/outbox/claim.ts'
+import { nothingClaimed as nothing } from '../../src/outbox/claim.ts'
 import type { Claimed } from '../../src/outbox/claimed.ts'
+import { behind, type Passage } from '../../src/outbox/position.ts'
 import { type ChannelLoopOptions, createChannelLoop } from '../../src/worker/channel-loop.ts'
 
 const delivery = (id: string) => ({ id }) as Claimed
-const nothing: Claim = { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
+const upTo = (lane: string | null): Passage => ({ before: null, next: behind(lane, 'alarm') })
 
 function loopOf(options: Partial<ChannelLoopOptions>) {
   return createChannelLoop({
@@ -59,40 +60,35 @@ describe('a channel’s loop', () => {
 
   test('rests when a whole turn over more lanes than one claim sees has found nothing', async () => {
     const lanes = ['lane-1', 'lane-2', null]
-    const asked: (string | null)[] = []
+    const asked: (string | undefined)[] = []
     const loop = loopOf({
-      async claim({ afterLane }) {
-        asked.push(afterLane)
+      async claim({ after }) {
+        asked.push(after?.lane)
         await sleep(0)
-        return { ...nothing, nextLane: lanes[asked.length % 3 === 0 ? 2 : (asked.length % 3) - 1]! }
+        return { ...nothing, ordinary: upTo(lanes[(asked.length - 1) % 3]!) }
       },
     })
     const ran = loop.run()
     await Promise.race([ran, sleep(200)])
     await loop.stop()
-    assert.deepEqual(asked, [null, 'lane-1', 'lane-2'])
+    assert.deepEqual(asked, [undefined, 'lane-1', 'lane-2'])
   })
 
   test('looks at every lane again where it is woken in the middle of a turn', async () => {
-    const due = new Set<string | null>()
-    const asked: (string | null)[] = []
+    const due = new Set<string | undefined>()
+    const asked: (string | undefined)[] = []
     const started: string[] = []
     const loop = loopOf({
-      async claim({ afterLane }) {
-        asked.push(afterLane)
+      async claim({ after }) {
+        asked.push(after?.lane)
         // Something becomes due in a lane that this turn has passed already.
         if (asked.length === 2) {
-          due.add(null)
+          due.add(undefined)
           void loop.run()
         }
         await sleep(0)
-        const claimed = due.delete(afterLane) ? [delivery('late')] : []
-        return {
-          claimed,
-          nextLane: afterLane === null ? 'lane-1' : null,
-          nextUrgentLane: null,
-          limited: false,
-        }
+        const claimed = due.delete(after?.lane) ? [delivery('late')] : []
+        return { ...nothing, claimed, ordinary: upTo(after === null ? 'lane-1' : null) }
       },
       async start({ id }) {
         started.push(id)
@@ -109,7 +105,7 @@ describe('a channel’s loop', () => {
       async claim() {
         claims += 1
         await sleep(0)
-        return { claimed: [], nextLane: 'lane-1', nextUrgentLane: null, limited: true }
+        return { ...nothing, ordinary: upTo('lane-1'), limited: true }
       },
     })
     await Promise.race([loop.run(), sleep(200)])

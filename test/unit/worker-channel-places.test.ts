@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Claim } from '../../src/outbox/claim.ts'
+import { nothingClaimed as nothing } from '../../src/outbox/claim.ts'
 import type { Claimed } from '../../src/outbox/claimed.ts'
 import { createChannelLoop } from '../../src/worker/channel-loop.ts'
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const delivery = (id: string) => ({ id }) as Claimed
-const nothing: Claim = { claimed: [], nextLane: null, nextUrgentLane: null, limited: false }
 
 /** A loop over a list of waiting ids, with a record of what it asked and sent. */
 function createScene(options: { concurrency: number; reserved?: number; sendMs?: number }) {

@@ -58,7 +58,10 @@ const some = { worker, from: start, count: ticks, stale: fc.constantFrom(false, 
 const chosen = { from: which, count: fc.integer({ min: 1, max: 4 }) }
 
 const claiming = fc
-  .record({ worker, channel, limit: few, ordinary: fc.constantFrom(0, 2, 8, 8) })
+  .record({
+    ...{ worker, channel, limit: few, ordinary: fc.constantFrom(0, 2, 8, 8) },
+    skips: fc.boolean(),
+  })
   .map(({ limit, ...rest }) => ({ ...rest, limit: limit + 2 }))
 
 const work: fc.WeightedArbitrary<Step>[] = [

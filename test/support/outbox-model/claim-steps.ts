@@ -1,11 +1,13 @@
-import { type Claim, claim } from '../../../src/outbox/claim.ts'
+import { type Claim, type ClaimRequest, claim, nothingClaimed } from '../../../src/outbox/claim.ts'
 import { claimAlone } from '../../../src/outbox/claim-alone.ts'
 import type { Claimed } from '../../../src/outbox/claimed.ts'
+import { behind, type Passage, type Position } from '../../../src/outbox/position.ts'
 import {
   type Asked,
   type ExpectedClaim,
   expectedAlone,
   expectedClaim,
+  type ModelPosition,
   ratedBuckets,
   type Share,
 } from './expected-claim.ts'
@@ -13,25 +15,48 @@ import { countOf, fenceOf } from './fence.ts'
 import { type Model, type ModelDelivery, takeTokens } from './model.ts'
 import { bucketsOf, type ChannelName, type SimulatedWorker, type Site } from './site.ts'
 import { type Step, same, step } from './step.ts'
-import { halfTicks, leaseMs } from './time.ts'
+import { halfTicks, leaseMs, tickMs } from './time.ts'
 
 export interface Claiming {
   readonly worker: number
   readonly channel: ChannelName
   readonly limit: number
   readonly ordinary: number
+  /** Begins a round where the last claim found its first. */
+  readonly skips?: boolean
 }
 
-const start = { nextLane: null, nextUrgentLane: null }
+function asked(site: Site, worker: SimulatedWorker, given: Claiming) {
+  const { channel, limit, ordinary, skips = false } = given
+  const walk = worker.walks.get(channel) ?? nothingClaimed
+  const placeOf = ({ before, next }: Passage) => placeAt(site, next ?? (skips ? before : null))
+  const common = {
+    ...{ channel, limit, overall: site.overall, events: worker.events },
+    ...{ ordinaryLimit: Math.min(limit, ordinary), buckets: bucketsOf(channel) },
+  }
+  const places = { after: placeOf(walk.ordinary), afterUrgent: placeOf(walk.urgent) }
+  const request: ClaimRequest = {
+    ...{ ...common, leaseMs, mark: worker.mark },
+    after: positionOf(site, places.after),
+    afterUrgent: positionOf(site, places.afterUrgent),
+  }
+  const expected: Asked = { ...common, ...places }
+  return { request, expected }
+}
 
-function asked({ overall }: Site, worker: SimulatedWorker, given: Claiming) {
-  const { channel, limit, ordinary } = given
-  const { nextLane, nextUrgentLane } = worker.walks.get(channel) ?? start
-  return {
-    ...{ channel, limit, overall, events: worker.events, buckets: bucketsOf(channel) },
-    ordinaryLimit: Math.min(limit, ordinary),
-    ...{ afterLane: nextLane, afterUrgentLane: nextUrgentLane, leaseMs, mark: worker.mark },
-  } satisfies Asked & { leaseMs: number; mark: number }
+/** Between two ticks: within one, the model does not know what goes first. */
+function placeAt(site: Site, position: Position | null): ModelPosition | null {
+  if (position === null) return null
+  const { lane, event, sendAt } = position
+  if (sendAt === 'infinity') return { lane, event, sendAt: Number.POSITIVE_INFINITY }
+  const tick = Math.floor((Date.parse(sendAt) + 1 - site.dateAt(0).getTime()) / tickMs)
+  return { lane, event, sendAt: (tick - 0.5) * tickMs }
+}
+
+function positionOf(site: Site, place: ModelPosition | null): Position | null {
+  if (place === null || place.sendAt === Number.POSITIVE_INFINITY)
+    return place && behind(place.lane, place.event)
+  return { ...place, sendAt: site.dateAt(place.sendAt).toISOString() }
 }
 
 /** It knows what it has from a claim that was forgotten, and is made again. */
@@ -52,22 +77,26 @@ export const claimSome = (given: Claiming): Step =>
     given,
     async (site) => {
       const worker = site.workers[given.worker]!
-      const request = asked(site, worker, given)
+      const { request, expected } = asked(site, worker, given)
       const result = await claim(site.outbox, site.database, request)
       worker.walks.set(given.channel, result)
       note(site, worker, result.claimed)
       const flow = { at: site.now(), granted: result.claimed.length }
       site.ledger.flowed(given.channel, flow)
       checkBounds(request, result)
-      return { request, result }
+      const places = {
+        next: placeAt(site, result.ordinary.next),
+        nextUrgent: placeAt(site, result.urgent.next),
+      }
+      return { request, asked: expected, result, places }
     },
-    (model, { request, result }) => {
-      const expected = expectedClaim(model, request)
-      const { claimed, nextLane, nextUrgentLane, limited } = result
+    (model, { request, asked, result, places }) => {
+      const expected = expectedClaim(model, asked)
+      const { claimed, limited } = result
       const mine = (urgent: boolean) => claimed.filter((each) => each.urgent === urgent)
       compareShares('urgent', mine(true), expected.urgent)
       compareShares('ordinary', mine(false), expected.ordinary)
-      same('where to go on', told({ nextLane, nextUrgentLane, limited }), told(expected))
+      same('where to go on', told({ ...places, limited }), told(expected))
       compareOrder(model, claimed)
       for (const each of claimed) hold(model, each, request.mark)
       for (const bucket of ratedBuckets(model, request.buckets)) {
@@ -88,7 +117,7 @@ export const claimInVain = (given: Claiming): Step =>
     given,
     async (site) => {
       const worker = site.workers[given.worker]!
-      const request = asked(site, worker, given)
+      const { request } = asked(site, worker, given)
       let claimed: readonly Claimed[] = []
       await site.database
         .transaction(async (tx) => {
@@ -111,7 +140,7 @@ export const claimInVain = (given: Claiming): Step =>
   )
 
 /** What holds of a claim whatever else goes on. */
-function checkBounds(request: Asked, { claimed }: Claim): void {
+function checkBounds(request: ClaimRequest, { claimed }: Claim): void {
   const ordinary = claimed.filter(({ urgent }) => !urgent).length
   same('within its limit', claimed.length <= request.limit, true)
   same('within what ordinary ones may take', ordinary <= request.ordinaryLimit, true)
@@ -124,12 +153,10 @@ function checkBounds(request: Asked, { claimed }: Claim): void {
 }
 
 const told = ({
-  nextLane,
-  nextUrgentLane,
+  next,
+  nextUrgent,
   limited,
-}: Pick<ExpectedClaim, 'nextLane' | 'nextUrgentLane' | 'limited'>) => ({
-  ...{ nextLane, nextUrgentLane, limited },
-})
+}: Pick<ExpectedClaim, 'next' | 'nextUrgent' | 'limited'>) => ({ next, nextUrgent, limited })
 
 /** Of each lane as many as its share, and none before one that is to go sooner. */
 function compareShares(

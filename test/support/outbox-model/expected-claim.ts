@@ -1,12 +1,19 @@
 import { bucketOf, isBlocked, type Model, type ModelDelivery, tokensOf, turnOf } from './model.ts'
 
+/** Where a claim looks on: behind what is of this lane and event and goes no later. */
+export interface ModelPosition {
+  readonly lane: string
+  readonly event: string
+  readonly sendAt: number
+}
+
 export interface Asked {
   readonly channel: string
   readonly events: readonly string[]
   readonly limit: number
   readonly ordinaryLimit: number
-  readonly afterLane: string | null
-  readonly afterUrgentLane: string | null
+  readonly after: ModelPosition | null
+  readonly afterUrgent: ModelPosition | null
   readonly overall?: number | undefined
   readonly buckets: readonly string[]
 }
@@ -20,8 +27,8 @@ export interface Share {
 export interface ExpectedClaim {
   readonly urgent: readonly Share[]
   readonly ordinary: readonly Share[]
-  readonly nextLane: string | null
-  readonly nextUrgentLane: string | null
+  readonly next: ModelPosition | null
+  readonly nextUrgent: ModelPosition | null
   readonly limited: boolean
 }
 
@@ -33,12 +40,19 @@ export function inFlight(model: Model, channel: string): number {
   ).length
 }
 
+const keyOf = ({ lane, event }: Pick<ModelPosition, 'lane' | 'event'>) => `${lane} ${event}`
+
+function isBehind(each: ModelPosition, position: ModelPosition | null): boolean {
+  if (position === null || keyOf(each) > keyOf(position)) return true
+  return keyOf(each) === keyOf(position) && each.sendAt > position.sendAt
+}
+
 /** Those of a channel in one place of the line, by lane and event. */
 export function lineOf(model: Model, channel: string, turn: number): ModelDelivery[][] {
   const groups = new Map<string, ModelDelivery[]>()
   for (const each of model.deliveries.values()) {
     if (each.channel !== channel || turnOf(each) !== turn) continue
-    const key = `${each.lane} ${each.event}`
+    const key = keyOf(each)
     groups.set(key, [...(groups.get(key) ?? []), each])
   }
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
@@ -49,12 +63,12 @@ function shares(
   model: Model,
   { channel, events }: Asked,
   turn: number,
-  after: string | null,
+  after: ModelPosition | null,
   limit: number,
-): { taken: Share[]; next: string | null } {
-  const line = lineOf(model, channel, turn).filter(
-    ([first]) => after === null || first!.lane > after,
-  )
+): { taken: Share[]; next: ModelPosition | null } {
+  const line = lineOf(model, channel, turn)
+    .map((group) => group.filter((each) => isBehind(each, after)))
+    .filter((group) => group.length > 0)
   const mine = line.filter(
     ([first]) => events.includes(first!.event) && !isBlocked(model, `lane:${first!.lane}`),
   )
@@ -64,9 +78,11 @@ function shares(
     const count = Math.min(from.length, each, limit - total(taken))
     if (count > 0) taken.push({ from, count })
   }
-  const last = taken.at(-1)?.from[0]?.lane
-  const more = last !== undefined && line.some(([first]) => first!.lane > last)
-  return { taken, next: more ? last : null }
+  const last = taken.at(-1)?.from[0]
+  if (last === undefined) return { taken, next: null }
+  const next = { lane: last.lane, event: last.event, sendAt: Number.POSITIVE_INFINITY }
+  const more = line.some(([first]) => isBehind(first!, next))
+  return { taken, next: more ? next : null }
 }
 
 /** What a claim has to give, and the tokens that it takes. */
@@ -76,15 +92,15 @@ export function expectedClaim(model: Model, asked: Asked): ExpectedClaim {
   const places = (asked.overall ?? Number.POSITIVE_INFINITY) - inFlight(model, asked.channel)
   const whole = Math.min(asked.limit, ...tokens, Math.max(0, places))
   const allowed = blocked ? 0 : Math.max(0, whole)
-  const urgent = shares(model, asked, 0, asked.afterUrgentLane, allowed)
+  const urgent = shares(model, asked, 0, asked.afterUrgent, allowed)
   const rest = Math.min(allowed - total(urgent.taken), asked.ordinaryLimit)
-  const ordinary = shares(model, asked, 1, asked.afterLane, rest)
+  const ordinary = shares(model, asked, 1, asked.after, rest)
   const count = total(urgent.taken) + total(ordinary.taken)
   return {
     urgent: urgent.taken,
     ordinary: ordinary.taken,
-    nextLane: ordinary.next,
-    nextUrgentLane: urgent.next,
+    next: ordinary.next,
+    nextUrgent: urgent.next,
     limited: blocked || (whole < asked.limit && whole <= count),
   }
 }
