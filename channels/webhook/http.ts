@@ -28,7 +28,7 @@ export interface HttpOptions {
   readonly timeouts?: HttpTimeouts
   /** Of a rendered `body`. Default `application/json`; JSON types are checked to be JSON. */
   readonly contentType?: string
-  /** Connections to one origin at a time. Default 200, as many as a worker has messages in flight. */
+  /** Connections to one origin at a time; further requests wait. Default 200. */
   readonly connections?: number
   /** Certificate authorities (PEM) to trust instead of the system's. */
   readonly ca?: string

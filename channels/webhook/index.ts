@@ -36,5 +36,5 @@ export const webhook = defineChannel({
   mergeOptions,
   retry: webhookRetry,
   // Mostly waiting for others' servers.
-  concurrency: 200,
+  concurrency: 400,
 })
