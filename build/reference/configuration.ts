@@ -106,7 +106,7 @@ const sections: readonly Section[] = [
   {
     title: 'Every channel',
     intro:
-      'The argument of `email(…)`, `sms(…)`, `webhook(…)`, `consoleChannel(…)` and of channels made with `defineChannel`. The last one has its defaults; `email` waits 60 s, and `webhook` has 100 messages in flight and [retries of its own](../guides/channels/webhook.md#errors). `consoleChannel()` needs no `backend`.',
+      'The argument of `email(…)`, `sms(…)`, `webhook(…)`, `consoleChannel(…)` and of channels made with `defineChannel`. The last one has its defaults; `email` waits 60 s, and `webhook` has 400 messages in flight and [retries of its own](../guides/channels/webhook.md#errors). `consoleChannel()` needs no `backend`.',
     from: [['src/channel/channel.ts', 'ChannelOptions']],
   },
   {

@@ -20,7 +20,7 @@ async function writeTemplates(): Promise<string> {
 
 /**
  * Set up as the guides say: defaults but for the addresses of the servers. So messages are kept, and
- * a channel has 200 webhooks or 50 mails in flight.
+ * a channel has 400 webhooks or 50 mails in flight.
  */
 export async function create({
   databaseUrl,
