@@ -28,7 +28,7 @@ export interface HttpOptions {
   readonly timeouts?: HttpTimeouts
   /** Of a rendered `body`. Default `application/json`; JSON types are checked to be JSON. */
   readonly contentType?: string
-  /** Connections to one origin at a time; further requests wait. Default 200. */
+  /** Connections to one origin at a time. Default 400, as many as a worker has messages in flight. */
   readonly connections?: number
   /** Certificate authorities (PEM) to trust instead of the system's. */
   readonly ca?: string
@@ -105,7 +105,7 @@ function withExchange(thrown: unknown, exchange: Exchange): Error {
  * @throws EnvoyerError `configuration-invalid`
  */
 export function http(options: HttpOptions = {}): HttpBackend {
-  const { method = 'POST', allow, timeouts, connections = 200, ca } = options
+  const { method = 'POST', allow, timeouts, connections = 400, ca } = options
   const defaults = readOptions(options)
   const client = createHttpClient({
     ...(allow !== undefined && { allow }),

@@ -13,10 +13,7 @@ export interface HttpTimeouts {
   readonly dnsMs?: number
   /** For TCP and TLS together. Default 5,000 ms. */
   readonly connectMs?: number
-  /**
-   * For everything: opening a connection, sending, the answer's last byte. Default 15,000 ms. What has
-   * to wait since all `connections` are in use waits as long at most, and has all of it again then.
-   */
+  /** For everything: waiting for a connection, opening it, the answer's last byte. Default 15,000 ms. */
   readonly totalMs?: number
 }
 
@@ -132,8 +129,6 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     bodyTimeout: 0,
   })
   const targetOf = remembered(readTarget)
-  /** Requests by origin, those that wait for a connection included. */
-  const underWay = new Map<string, number>()
   let closing: Promise<void> | undefined
 
   return {
@@ -142,28 +137,17 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       if (closing !== undefined) {
         throw new DeliveryError('The HTTP client has been closed.', { code: 'closed' })
       }
-      const others = underWay.get(origin) ?? 0
-      underWay.set(origin, others + 1)
-      try {
-        return await exchange(
-          agent,
-          {
-            origin,
-            path,
-            method,
-            headers: { 'accept-encoding': 'identity', ...headers },
-            ...(body !== undefined && { body }),
-          },
-          {
-            ...{ totalMs: over.totalMs ?? totalMs, maxResponseBytes, signal },
-            waits: others >= connections,
-          },
-        )
-      } finally {
-        const left = underWay.get(origin)! - 1
-        if (left === 0) underWay.delete(origin)
-        else underWay.set(origin, left)
-      }
+      return exchange(
+        agent,
+        {
+          origin,
+          path,
+          method,
+          headers: { 'accept-encoding': 'identity', ...headers },
+          ...(body !== undefined && { body }),
+        },
+        { totalMs: over.totalMs ?? totalMs, maxResponseBytes, signal },
+      )
     },
     async checkUrl(url) {
       await resolve(readTarget(url).host)

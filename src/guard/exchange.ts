@@ -36,8 +36,6 @@ interface Limits {
   readonly totalMs: number
   readonly maxResponseBytes: number
   readonly signal?: AbortSignal | undefined
-  /** All connections are in use: the time for the answer begins when it is sent. */
-  readonly waits: boolean
 }
 
 /**
@@ -104,7 +102,6 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller
     // Given up while it waited for a connection: nothing is sent.
     if (this.#settled) controller.abort(new Error('given up before it was sent'))
-    else if (this.#limits.waits) this.#timer.refresh()
   }
 
   onResponseStart(

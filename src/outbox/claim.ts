@@ -3,14 +3,7 @@ import { refilled } from './bucket.ts'
 import { type Claimed, type ClaimedRow, claimedColumns, toClaimed } from './claimed.ts'
 import { nextFence } from './hold.ts'
 import { type Executor, now, type Outbox, once } from './outbox.ts'
-import {
-  beginning,
-  behind,
-  justBefore,
-  type Passage,
-  type Position,
-  untouched,
-} from './position.ts'
+import { beginning, behind, justBefore, type Position } from './position.ts'
 
 export interface ClaimRequest {
   readonly channel: string
@@ -35,15 +28,19 @@ export interface ClaimRequest {
 
 export interface Claim {
   readonly claimed: readonly Claimed[]
-  readonly ordinary: Passage
-  readonly urgent: Passage
+  /** Just before the first ordinary one that was claimed. */
+  readonly before: Position | null
+  /** Where to look on among the ordinary ones: lanes take turns. `null`: the last lane was reached. */
+  readonly next: Position | null
+  /** The same among the urgent ones. */
+  readonly nextUrgent: Position | null
   /** The rate allowed less than was asked for, and all of it was used; or all is held back. */
   readonly limited: boolean
 }
 
 /** As where nothing is due. */
 export const nothingClaimed: Claim = {
-  ...{ claimed: [], ordinary: untouched, urgent: untouched, limited: false },
+  ...{ claimed: [], before: null, next: null, nextUrgent: null, limited: false },
 }
 
 /** How many lanes one claim looks at. More wait for the next one, which goes on after them. */
@@ -250,14 +247,9 @@ async function claimNow(
   const { next_lane, next_event, next_urgent_lane, next_urgent_event, limited } = rows[0]!
   return {
     claimed: toClaimed(claimed, request.channel),
-    ordinary: {
-      before: justBefore(claimed.filter(({ urgent }) => !urgent)),
-      next: behind(next_lane, next_event),
-    },
-    urgent: {
-      before: justBefore(claimed.filter(({ urgent }) => urgent)),
-      next: behind(next_urgent_lane, next_urgent_event),
-    },
+    before: justBefore(claimed.filter(({ urgent }) => !urgent)),
+    next: behind(next_lane, next_event),
+    nextUrgent: behind(next_urgent_lane, next_urgent_event),
     limited,
   }
 }

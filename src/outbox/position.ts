@@ -8,24 +8,14 @@ export interface Position {
   readonly sendAt: string
 }
 
-/** How far a claim came in a channel's line of ordinary deliveries, or of urgent ones. */
-export interface Passage {
-  /** Before the first that was claimed. */
-  readonly before: Position | null
-  /** Where to look on: lanes take turns. `null`: the last lane was reached. */
-  readonly next: Position | null
-}
-
 export const beginning: Position = {
   ...{ lane: '00000000-0000-0000-0000-000000000000', event: '', sendAt: '-infinity' },
 }
 
-export const untouched: Passage = { before: null, next: null }
-
 export const behind = (lane: string | null, event: string | null): Position | null =>
   lane === null ? null : { lane, event: event!, sendAt: 'infinity' }
 
-/** By a millisecond, since the database counts finer than we do. */
+/** By up to two milliseconds, since the database counts finer than we do. */
 export function justBefore(rows: readonly ClaimedRow[]): Position | null {
   let first: ClaimedRow | undefined
   for (const row of rows) if (first === undefined || isBefore(row, first)) first = row

@@ -1,6 +1,6 @@
 import type { Claim, ClaimRequest } from '../outbox/claim.ts'
 import type { Claimed } from '../outbox/claimed.ts'
-import type { Passage, Position } from '../outbox/position.ts'
+import type { Position } from '../outbox/position.ts'
 
 /** What is claimed, but for where. */
 export type Limits = Pick<ClaimRequest, 'limit' | 'ordinaryLimit'>
@@ -15,65 +15,57 @@ export interface Rounds {
 }
 
 /**
- * How long rounds begin where the one before found the first, while there is more than can be claimed.
- * What was claimed leaves entries in the index of the line until PostgreSQL cleans up, and a look from
- * the beginning goes past them all: on a busy server that came to a quarter of what a claim costs.
+ * How long rounds of ordinary ones begin where the one before found its first, while there is more than
+ * can be claimed. What was claimed leaves entries in the index of the line until PostgreSQL cleans up,
+ * and a look from the beginning goes past them all.
  */
 const beginningMs = 100
 
 /** Where the walk over one kind of lanes is. */
 interface Walk {
   after: Position | null
-  /** The claim that comes next begins a round. */
-  begins: boolean
-  /** Just before what this round found first. */
-  before: Position | null
-  /** When the line was last looked at from its beginning. */
-  beginningAt: number
   /** It began with the first lane, and has come to the last, without finding anything. */
   begun: boolean
   done: boolean
 }
-
-const newWalk = (): Walk => ({
-  ...{ after: null, begins: true, before: null, beginningAt: 0, begun: false, done: false },
-})
 
 /**
  * Goes round the lanes claim by claim, since one claim looks at a part of them only. Nothing more
  * is due when a whole round, from the first lane to the last, has found nothing.
  */
 export function createRounds(claimAfter: (look: Look) => Promise<Claim>): Rounds {
-  const ordinary = newWalk()
-  const urgent = newWalk()
+  const ordinary: Walk = { after: null, begun: false, done: false }
+  const urgent: Walk = { after: null, begun: false, done: false }
   const walks = [ordinary, urgent]
+  /** Just before what the round's first claim found, where that was all it could take. */
+  let before: Position | null = null
+  /** When the line of ordinary ones was last looked at from its beginning. */
+  let beginningAt = 0
   const disturb = () => {
     for (const walk of walks) Object.assign(walk, { begun: false, done: false })
   }
-  const step = (walk: Walk, { before, next }: Passage, looked: boolean, full: boolean) => {
-    const now = performance.now()
-    if (walk.begins) {
-      const fromBeginning = walk.after === null
-      walk.begun = fromBeginning && looked
-      if (fromBeginning) walk.beginningAt = now
-      walk.before = before
-    }
-    walk.begins = next === null
+  const step = (walk: Walk, next: Position | null, looked: boolean) => {
+    if (walk.after === null) walk.begun = looked
     if (next === null && walk.begun) walk.done = true
-    const skips = full && now - walk.beginningAt < beginningMs
-    walk.after = next ?? (skips ? walk.before : null)
+    walk.after = next
   }
   return {
     disturb,
     async claim(limits) {
-      const look = { ...limits, after: ordinary.after, afterUrgent: urgent.after }
-      const passed = await claimAfter(look)
-      const { claimed, limited } = passed
-      // With no place for an ordinary one nothing was learned about them.
-      const looked = limits.ordinaryLimit > 0
-      const full = looked && claimed.length >= limits.ordinaryLimit
-      step(ordinary, passed.ordinary, looked, full)
-      step(urgent, passed.urgent, true, full)
+      // With no place for an ordinary one nothing is learned about them.
+      const looks = limits.ordinaryLimit > 0
+      const begins = looks && ordinary.after === null
+      const now = performance.now()
+      const skips = begins && before !== null && now - beginningAt < beginningMs
+      if (begins && !skips) beginningAt = now
+      const { claimed, limited, ...passed } = await claimAfter({
+        ...limits,
+        after: skips ? before : ordinary.after,
+        afterUrgent: urgent.after,
+      })
+      if (begins) before = claimed.length >= limits.ordinaryLimit ? passed.before : null
+      step(ordinary, passed.next, looks && !skips)
+      step(urgent, passed.nextUrgent, true)
       if (claimed.length > 0) disturb()
       // The rate says when to come back.
       else if (limited) return { claimed, more: false }

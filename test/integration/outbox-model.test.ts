@@ -81,6 +81,14 @@ describe('these tests notice', () => {
   test('where a round that begins within a lane leaves out the rest of it', () =>
     notices(asTheModel, 'THEN $13::timestamptz', `THEN timestamptz 'infinity'`, /claimed/))
 
+  test('where a round is told to begin behind what it has found', () =>
+    notices(
+      asTheModel,
+      "date_part('epoch', send_at) * 1000 AS send_ms",
+      "date_part('epoch', now()) * 1000 AS send_ms",
+      /found first|claimed before/,
+    ))
+
   test('where a rate is filled again for the same time', () =>
     notices(
       asTheModel,

@@ -88,9 +88,9 @@ onEveryEngine('the outbox', (engine) => {
     const seen = new Set<string>()
     let place: Position | null = null
     for (let round = 0; round < 6; round += 1) {
-      const { claimed, ordinary } = await bare.claim({ limit: lanesAtOnce, after: place })
+      const { claimed, next } = await bare.claim({ limit: lanesAtOnce, after: place })
       for (const { lane } of claimed) seen.add(lane)
-      place = ordinary.next
+      place = next
       if (round === 1) assert.equal(seen.size, lanes)
     }
     assert.equal((await bare.rows()).filter(({ status }) => status === 'pending').length, 0)
@@ -101,7 +101,7 @@ onEveryEngine('the outbox', (engine) => {
     await bare.write(1, { urgent: true })
     const first = await bare.claim()
     assert.deepEqual(first.claimed, [])
-    const next = await bare.claim({ afterUrgent: first.urgent.next })
+    const next = await bare.claim({ afterUrgent: first.nextUrgent })
     assert.equal(next.claimed.length, 1)
   })
 
@@ -290,9 +290,9 @@ onEveryEngine('the outbox', (engine) => {
       const served = new Set<string>()
       let place: Position | null = null
       for (let claims = 0; claims < Math.ceil(30 / limit) + 1; claims += 1) {
-        const { claimed, ordinary } = await bare.claim({ limit, after: place })
+        const { claimed, next } = await bare.claim({ limit, after: place })
         for (const { lane } of claimed) served.add(lane)
-        place = ordinary.next
+        place = next
       }
       assert.equal(served.size, 30, `${served.size} of 30 lanes by claims of ${limit}`)
     }
@@ -317,7 +317,7 @@ onEveryEngine('the outbox', (engine) => {
       within.claimed.map(({ id }) => id),
       [late!.id],
     )
-    assert.deepEqual(within.ordinary.before, position)
+    assert.deepEqual(within.before, position)
     const whole = await bare.claim()
     assert.deepEqual(
       whole.claimed.map(({ id }) => id),

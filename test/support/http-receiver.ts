@@ -28,8 +28,6 @@ export type Answer =
   | 'cut'
   /** Answers 200 and then one byte every so many milliseconds, for ever. */
   | { readonly dripMs: number }
-  /** Answers 204 so many milliseconds later. */
-  | { readonly afterMs: number }
   /** Answers 200 with a body of so many bytes. */
   | { readonly bytes: number }
 
@@ -61,8 +59,6 @@ function writeAnswer(response: ServerResponse, answer: Answer): void {
   if (answer === 'hang') return
   if (answer === 'cut') {
     response.socket?.destroy()
-  } else if ('afterMs' in answer) {
-    setTimeout(() => response.writeHead(204).end(), answer.afterMs)
   } else if ('dripMs' in answer) {
     response.writeHead(200).write('.')
     const timer = setInterval(() => response.write('.'), answer.dripMs)

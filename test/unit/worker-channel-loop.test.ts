@@ -3,11 +3,11 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nothingClaimed as nothing } from '../../src/outbox/claim.ts'
 import type { Claimed } from '../../src/outbox/claimed.ts'
-import { behind, type Passage } from '../../src/outbox/position.ts'
+import { behind } from '../../src/outbox/position.ts'
 import { type ChannelLoopOptions, createChannelLoop } from '../../src/worker/channel-loop.ts'
 
 const delivery = (id: string) => ({ id }) as Claimed
-const upTo = (lane: string | null): Passage => ({ before: null, next: behind(lane, 'alarm') })
+const upTo = (lane: string | null) => ({ ...nothing, next: behind(lane, 'alarm') })
 
 function loopOf(options: Partial<ChannelLoopOptions>) {
   return createChannelLoop({
@@ -65,7 +65,7 @@ describe('a channel’s loop', () => {
       async claim({ after }) {
         asked.push(after?.lane)
         await sleep(0)
-        return { ...nothing, ordinary: upTo(lanes[(asked.length - 1) % 3]!) }
+        return upTo(lanes[(asked.length - 1) % 3]!)
       },
     })
     const ran = loop.run()
@@ -88,7 +88,7 @@ describe('a channel’s loop', () => {
         }
         await sleep(0)
         const claimed = due.delete(after?.lane) ? [delivery('late')] : []
-        return { ...nothing, claimed, ordinary: upTo(after === null ? 'lane-1' : null) }
+        return { ...upTo(after === null ? 'lane-1' : null), claimed }
       },
       async start({ id }) {
         started.push(id)
@@ -105,7 +105,7 @@ describe('a channel’s loop', () => {
       async claim() {
         claims += 1
         await sleep(0)
-        return { ...nothing, ordinary: upTo('lane-1'), limited: true }
+        return { ...upTo('lane-1'), limited: true }
       },
     })
     await Promise.race([loop.run(), sleep(200)])

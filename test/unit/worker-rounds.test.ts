@@ -26,7 +26,8 @@ function scene(...answers: Partial<Claim>[]) {
 
 const found = (before: string, next: string | null = null): Partial<Claim> => ({
   claimed: two,
-  ordinary: { before: at(before), next: next === null ? null : at(next) },
+  before: at(before),
+  next: next === null ? null : at(next),
 })
 
 test('a full claim is followed by one from where it found the first', async () => {
@@ -51,9 +52,8 @@ test('after a moment the line is looked at from its beginning, however full the 
   const { rounds, asked } = scene(found('b'), found('b'), found('b'), found('b'))
   for (let n = 0; n < 2; n += 1) await rounds.claim(limits)
   await sleep(120)
-  // What it asks next was decided when the last answer came.
   for (let n = 0; n < 2; n += 1) await rounds.claim(limits)
-  assert.deepEqual(asked(), [null, at('b'), at('b'), null])
+  assert.deepEqual(asked(), [null, at('b'), null, at('b')])
 })
 
 test('nothing more is due only after a look from the beginning', async () => {
@@ -64,12 +64,16 @@ test('nothing more is due only after a look from the beginning', async () => {
   assert.deepEqual(more, [true, true, false])
 })
 
-test('urgent ones are looked for in the same way', async () => {
-  const { rounds, askedUrgent } = scene(
-    { claimed: two, urgent: { before: at('u'), next: null } },
-    { claimed: two, urgent: { before: null, next: null } },
-    {},
-  )
-  for (let n = 0; n < 3; n += 1) await rounds.claim(limits)
-  assert.deepEqual(askedUrgent(), [null, at('u'), null])
+test('urgent ones are looked for from their beginning, whatever was found', async () => {
+  const { rounds, askedUrgent } = scene(found('b'), { ...found('b'), nextUrgent: at('u') }, {}, {})
+  for (let n = 0; n < 4; n += 1) await rounds.claim(limits)
+  assert.deepEqual(askedUrgent(), [null, null, at('u'), null])
+})
+
+test('a claim without room for ordinary ones leaves open where these are looked for', async () => {
+  const { rounds, asked } = scene(found('b'), {}, found('b'))
+  await rounds.claim(limits)
+  await rounds.claim({ limit: 1, ordinaryLimit: 0 })
+  await rounds.claim(limits)
+  assert.deepEqual(asked(), [null, null, at('b')])
 })

@@ -1,12 +1,13 @@
 import { type Claim, type ClaimRequest, claim, nothingClaimed } from '../../../src/outbox/claim.ts'
 import { claimAlone } from '../../../src/outbox/claim-alone.ts'
 import type { Claimed } from '../../../src/outbox/claimed.ts'
-import { behind, type Passage, type Position } from '../../../src/outbox/position.ts'
+import { behind, type Position } from '../../../src/outbox/position.ts'
 import {
   type Asked,
   type ExpectedClaim,
   expectedAlone,
   expectedClaim,
+  isBehind,
   type ModelPosition,
   ratedBuckets,
   type Share,
@@ -29,12 +30,14 @@ export interface Claiming {
 function asked(site: Site, worker: SimulatedWorker, given: Claiming) {
   const { channel, limit, ordinary, skips = false } = given
   const walk = worker.walks.get(channel) ?? nothingClaimed
-  const placeOf = ({ before, next }: Passage) => placeAt(site, next ?? (skips ? before : null))
   const common = {
     ...{ channel, limit, overall: site.overall, events: worker.events },
     ...{ ordinaryLimit: Math.min(limit, ordinary), buckets: bucketsOf(channel) },
   }
-  const places = { after: placeOf(walk.ordinary), afterUrgent: placeOf(walk.urgent) }
+  const places = {
+    after: placeAt(site, walk.next ?? (skips ? walk.before : null)),
+    afterUrgent: placeAt(site, walk.nextUrgent),
+  }
   const request: ClaimRequest = {
     ...{ ...common, leaseMs, mark: worker.mark },
     after: positionOf(site, places.after),
@@ -85,8 +88,9 @@ export const claimSome = (given: Claiming): Step =>
       site.ledger.flowed(given.channel, flow)
       checkBounds(request, result)
       const places = {
-        next: placeAt(site, result.ordinary.next),
-        nextUrgent: placeAt(site, result.urgent.next),
+        next: placeAt(site, result.next),
+        nextUrgent: placeAt(site, result.nextUrgent),
+        before: placeAt(site, result.before),
       }
       return { request, asked: expected, result, places }
     },
@@ -97,6 +101,7 @@ export const claimSome = (given: Claiming): Step =>
       compareShares('urgent', mine(true), expected.urgent)
       compareShares('ordinary', mine(false), expected.ordinary)
       same('where to go on', told({ ...places, limited }), told(expected))
+      same('what was found first', places.before, firstOf(model, mine(false)))
       compareOrder(model, claimed)
       for (const each of claimed) hold(model, each, request.mark)
       for (const bucket of ratedBuckets(model, request.buckets)) {
@@ -157,6 +162,14 @@ const told = ({
   nextUrgent,
   limited,
 }: Pick<ExpectedClaim, 'next' | 'nextUrgent' | 'limited'>) => ({ next, nextUrgent, limited })
+
+/** Just before the first of these in the line. */
+function firstOf(model: Model, claimed: readonly Claimed[]): ModelPosition | null {
+  const all = claimed.map(({ id }) => model.deliveries.get(id)!)
+  const [first] = all.sort((a, b) => (isBehind(a, b) ? 1 : -1))
+  if (first === undefined) return null
+  return { lane: first.lane, event: first.event, sendAt: first.sendAt - tickMs / 2 }
+}
 
 /** Of each lane as many as its share, and none before one that is to go sooner. */
 function compareShares(

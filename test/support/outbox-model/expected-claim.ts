@@ -42,7 +42,7 @@ export function inFlight(model: Model, channel: string): number {
 
 const keyOf = ({ lane, event }: Pick<ModelPosition, 'lane' | 'event'>) => `${lane} ${event}`
 
-function isBehind(each: ModelPosition, position: ModelPosition | null): boolean {
+export function isBehind(each: ModelPosition, position: ModelPosition | null): boolean {
   if (position === null || keyOf(each) > keyOf(position)) return true
   return keyOf(each) === keyOf(position) && each.sendAt > position.sendAt
 }

@@ -26,7 +26,7 @@ export interface SimulatedWorker {
   past: Grip[]
   /** Taken over from others, not yet settled. */
   adopted: Grip[]
-  readonly walks: Map<string, Pick<Claim, 'ordinary' | 'urgent'>>
+  readonly walks: Map<string, Pick<Claim, 'before' | 'next' | 'nextUrgent'>>
 }
 
 /** The real outbox with the workers on it, for one case. */
