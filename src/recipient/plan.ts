@@ -113,10 +113,10 @@ export function templatesMissing(
 
 function wanted(parts: PlanParts, event: string, { name, channel }: PlannedChannel): string {
   const missing = parts.missingTemplates(event, name)
-  if (missing.length > 0) return missing.join(', ')
+  if (missing.length === 0) return 'no template in any language is complete'
   return allOptional(channel.definition.parts)
-    ? 'it has none, and goes without only where the event or the call names it in `channels`'
-    : 'no template in any language is complete'
+    ? `${missing.join(', ')}; it goes without only where the event or the call names it in \`channels\``
+    : missing.join(', ')
 }
 
 /** Of an iterable nobody knows which chunk of it a group would be. */

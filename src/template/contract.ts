@@ -57,7 +57,10 @@ export interface Templates {
    * `undefined` where none is complete.
    */
   choose(event: string, channel: string, asked: string | undefined): string | undefined
-  /** The files that would make the event's base template for the channel complete. */
+  /**
+   * The files that would make the event's base template for the channel complete; where it needs none,
+   * those that it could have.
+   */
   missing(event: string, channel: string): string[]
   /**
    * Renders the parts that have a template in the locale chosen. Where that locale has been taken

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { missingParts, partFormat } from '../channel/part.ts'
+import { allOptional, missingParts, partFormat } from '../channel/part.ts'
 import { EnvoyerError } from '../errors.ts'
 import { checkLibrary } from './check.ts'
 import { type Choice, type Choosing, chooseEdition, chosenEdition } from './choose.ts'
@@ -162,20 +162,26 @@ function renderPart(
   }
 }
 
+/** What would make a message complete; of a channel that can do without any, what would make one. */
 function missingFiles(
-  { channels, directory = 'templates' }: TemplatesOptions,
+  { channels, directory }: TemplatesOptions,
   shelf: Shelf,
   event: string,
   channel: string,
 ): string[] {
+  const parts = channels[channel] ?? {}
   const base = shelf.library().editions(event, channel).get('')
-  const folder = directory.replace(/^\.\//, '').replace(/\/$/, '')
-  return missingParts(channels[channel] ?? {}, (part) => base?.parts.has(part) ?? false).map(
+  const folder = (directory ?? 'templates').replace(/^\.\//, '').replace(/\/$/, '')
+  const nowhere = directory === undefined ? ' (`templates` names no folder)' : ''
+  const missing = allOptional(parts)
+    ? [Object.keys(parts).join('|')]
+    : missingParts(parts, (part) => base?.parts.has(part) ?? false)
+  return missing.map(
     (names) =>
       names
         .split('|')
         .map((part) => `${folder}/${placeFile({ event, channel, part, locale: '' })}`)
-        .join(' or '),
+        .join(' or ') + nowhere,
   )
 }
 

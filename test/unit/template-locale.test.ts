@@ -84,7 +84,14 @@ test('what is missing is told as the files to create', () => {
     `${folder.directory}/order/email.subject.liquid`,
     `${folder.directory}/order/email.html.liquid or ${folder.directory}/order/email.text.liquid`,
   ])
-  assert.deepEqual(empty.missing('order', 'console'), [])
+  // It can do without; this is what it could have.
+  assert.deepEqual(empty.missing('order', 'console'), [
+    `${folder.directory}/order/console.text.liquid`,
+  ])
+  const nowhere = folder.templates({ directory: undefined })
+  assert.deepEqual(nowhere.missing('order', 'sms'), [
+    'templates/order/sms.text.liquid (`templates` names no folder)',
+  ])
   assert.throws(() => empty.render('order', 'sms', 'en', scope({})), {
     code: 'template-missing',
     problems: [`${folder.directory}/order/sms.text.liquid`],
