@@ -33,14 +33,17 @@ interface Walk {
  * Goes round the lanes claim by claim, since one claim looks at a part of them only. Nothing more
  * is due when a whole round, from the first lane to the last, has found nothing.
  */
-export function createRounds(claimAfter: (look: Look) => Promise<Claim>): Rounds {
+export function createRounds(
+  claimAfter: (look: Look) => Promise<Claim>,
+  nowMs: () => number = () => performance.now(),
+): Rounds {
   const ordinary: Walk = { after: null, begun: false, done: false }
   const urgent: Walk = { after: null, begun: false, done: false }
   const walks = [ordinary, urgent]
   /** Just before what the round's first claim found, where that was all it could take. */
   let before: Position | null = null
   /** When the line of ordinary ones was last looked at from its beginning. */
-  let beginningAt = 0
+  let beginningAt = Number.NEGATIVE_INFINITY
   const disturb = () => {
     for (const walk of walks) Object.assign(walk, { begun: false, done: false })
   }
@@ -55,7 +58,7 @@ export function createRounds(claimAfter: (look: Look) => Promise<Claim>): Rounds
       // With no place for an ordinary one nothing is learned about them.
       const looks = limits.ordinaryLimit > 0
       const begins = looks && ordinary.after === null
-      const now = performance.now()
+      const now = nowMs()
       const skips = begins && before !== null && now - beginningAt < beginningMs
       if (begins && !skips) beginningAt = now
       const { claimed, limited, ...passed } = await claimAfter({

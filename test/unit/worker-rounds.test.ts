@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Claim, nothingClaimed } from '../../src/outbox/claim.ts'
 import type { Claimed } from '../../src/outbox/claimed.ts'
 import type { Position } from '../../src/outbox/position.ts'
@@ -13,12 +12,19 @@ const at = (lane: string): Position => ({ lane, event: 'alarm', sendAt: 'infinit
 /** Rounds over what `answers` give in turn, and where each claim looked. */
 function scene(...answers: Partial<Claim>[]) {
   const asked: { after: Position | null; afterUrgent: Position | null }[] = []
-  const rounds = createRounds(async ({ after, afterUrgent }) => {
-    asked.push({ after, afterUrgent })
-    return { ...nothingClaimed, ...answers[asked.length - 1] }
-  })
+  let now = 0
+  const rounds = createRounds(
+    async ({ after, afterUrgent }) => {
+      asked.push({ after, afterUrgent })
+      return { ...nothingClaimed, ...answers[asked.length - 1] }
+    },
+    () => now,
+  )
   return {
     rounds,
+    advance: (ms: number) => {
+      now += ms
+    },
     asked: () => asked.map(({ after }) => after),
     askedUrgent: () => asked.map(({ afterUrgent }) => afterUrgent),
   }
@@ -49,9 +55,9 @@ test('a round of several claims begins where the one before found the first', as
 })
 
 test('after a moment the line is looked at from its beginning, however full the claims are', async () => {
-  const { rounds, asked } = scene(found('b'), found('b'), found('b'), found('b'))
+  const { rounds, asked, advance } = scene(found('b'), found('b'), found('b'), found('b'))
   for (let n = 0; n < 2; n += 1) await rounds.claim(limits)
-  await sleep(120)
+  advance(100)
   for (let n = 0; n < 2; n += 1) await rounds.claim(limits)
   assert.deepEqual(asked(), [null, at('b'), null, at('b')])
 })
