@@ -159,7 +159,9 @@ test('without a folder all templates are overrides', () => {
     schemas: { order: undefined },
   })
   assert.equal(templates.exists('order', 'sms'), false)
-  assert.deepEqual(templates.missing('order', 'sms'), ['templates/order/sms.text.liquid'])
+  assert.deepEqual(templates.missing('order', 'sms'), [
+    'templates/order/sms.text.liquid (`templates` names no folder)',
+  ])
   const body = 'hi {{ recipient.name }}'
   templates.override([{ event: 'order', channel: 'sms', part: 'text', locale: '', body }])
   assert.deepEqual(templates.render('order', 'sms', 'en', scope({})), { text: 'hi Ada' })

@@ -88,10 +88,6 @@ test('what is missing is told as the files to create', () => {
   assert.deepEqual(empty.missing('order', 'console'), [
     `${folder.directory}/order/console.text.liquid`,
   ])
-  const nowhere = folder.templates({ directory: undefined })
-  assert.deepEqual(nowhere.missing('order', 'sms'), [
-    'templates/order/sms.text.liquid (`templates` names no folder)',
-  ])
   assert.throws(() => empty.render('order', 'sms', 'en', scope({})), {
     code: 'template-missing',
     problems: [`${folder.directory}/order/sms.text.liquid`],
