@@ -3,7 +3,7 @@ import type { Claimed } from '../outbox/claimed.ts'
 import type { Position } from '../outbox/position.ts'
 
 /** What is claimed, but for where. */
-export type Limits = Pick<ClaimRequest, 'limit' | 'ordinaryLimit'>
+type Limits = Pick<ClaimRequest, 'limit' | 'ordinaryLimit'>
 /** What is claimed, and where one looks for it. */
 export type Look = Limits & Pick<ClaimRequest, 'after' | 'afterUrgent'>
 

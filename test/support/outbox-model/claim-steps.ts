@@ -57,8 +57,8 @@ function placeAt(site: Site, position: Position | null): ModelPosition | null {
 }
 
 function positionOf(site: Site, place: ModelPosition | null): Position | null {
-  if (place === null || place.sendAt === Number.POSITIVE_INFINITY)
-    return place && behind(place.lane, place.event)
+  if (place === null) return null
+  if (place.sendAt === Number.POSITIVE_INFINITY) return behind(place.lane, place.event)
   return { ...place, sendAt: site.dateAt(place.sendAt).toISOString() }
 }
 
