@@ -91,8 +91,7 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
   /** Waits where a claim would be made too early; true where it did. */
   const waited = async (): Promise<boolean> => {
     const free = places.free()
-    if (aloneIsNext() && !places.idle()) await places.changed()
-    else if (free === 0 || (free <= reserved && !woken)) await places.changed()
+    if (free === 0 || (free <= reserved && !woken)) await places.changed()
     else if (!woken && free - reserved < (concurrency - reserved) / 2) {
       gatherUntil ??= performance.now() + gatherMs
       const leftMs = gatherUntil - performance.now()
@@ -104,12 +103,14 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
   const work = async () => {
     found = false
     while (!stopping) {
-      if (await waited()) continue
-      gatherUntil = undefined
+      // Its turn may come between any two looks at the clock: this one decides, and with it whether
+      // something is still in flight.
       if (aloneIsNext()) {
-        await holding(solo, runAlone)
+        await (places.idle() ? holding(solo, runAlone) : places.changed())
         continue
       }
+      if (await waited()) continue
+      gatherUntil = undefined
       woken = false
       if ((await claimSome()) || woken) continue
       if (!alone) return found

@@ -13,6 +13,7 @@ function createScene(options: { concurrency: number; reserved?: number; sendMs?:
   const alone: string[] = []
   const sent: string[] = []
   const asked: { limit: number; ordinaryLimit: number }[] = []
+  let started = 0
   let inFlight = 0
   let most = 0
   const beside: number[] = []
@@ -32,7 +33,9 @@ function createScene(options: { concurrency: number; reserved?: number; sendMs?:
     async start({ id }) {
       inFlight += 1
       most = Math.max(most, inFlight)
-      await pause(options.sendMs ?? 2)
+      started += 1
+      // Not all take as long, so that places become free one at a time.
+      await pause((options.sendMs ?? 2) * (1 + (started % 3)))
       inFlight -= 1
       sent.push(id)
     },
@@ -95,4 +98,30 @@ test('sends alone what must be sent alone, and lets the others have their turn',
   assert.deepEqual(scene.beside, [0, 0, 0])
   const [first, last] = [scene.sent.indexOf('x'), scene.sent.indexOf('z')]
   assert.ok(last - first > 2, 'others were sent between them')
+})
+
+test('sends nothing beside it, at whichever look at the clock its turn has come', async (t) => {
+  let clock = 0
+  let untilTurn = 0
+  t.mock.method(performance, 'now', () => {
+    untilTurn -= 1
+    if (untilTurn <= 0) clock += 1000
+    return clock
+  })
+  for (let look = 1; look <= 20; look += 1) {
+    untilTurn = Number.POSITIVE_INFINITY
+    const scene = createScene({ concurrency: 4 })
+    scene.alone.push('x', 'y')
+    scene.loop.wakeAlone()
+    const running = scene.loop.run()
+    while (scene.sending() === 0) await pause(1)
+    // The clock stands still but for this: sending `x` takes long, so that others have their turn.
+    clock += 100
+    untilTurn = look + 2
+    scene.waiting.push(...Array.from({ length: 12 }, (_, n) => `${n}`))
+    await running
+    await scene.loop.stop()
+    assert.equal(scene.sent.length, 14)
+    assert.deepEqual(scene.beside, [0, 0], `look ${look}`)
+  }
 })
