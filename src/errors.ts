@@ -188,7 +188,7 @@ export const errorTable = {
   'wait-timeout': {
     meaning: 'The notification was not completed within the time given to waitFor.',
     remedy:
-      'If a try has failed, mend what it names: it is tried again. Else check that a worker runs, or allow more time with `timeoutMs`.',
+      'Mend what holds it: resume a channel, run a worker, see to a failed try; or allow more time with `timeoutMs`.',
   },
 } as const satisfies Record<string, { meaning: string; remedy: string }>
 

@@ -1,6 +1,6 @@
 import type { Skipped } from '../recipient/skip.ts'
 import type { WaitReason } from './entities.ts'
-import type { Executor, Outbox } from './outbox.ts'
+import { type Executor, now, type Outbox } from './outbox.ts'
 import type { DeliveryStatus } from './status.ts'
 
 export interface FoundNotification {
@@ -124,6 +124,22 @@ export async function troubleOf(o: Outbox, tx: Executor, id: string): Promise<st
     [id],
   )
   return row && `${row.code}: ${row.text}`
+}
+
+/** That a notification has deliveries in a channel that are not settled. */
+export interface OpenChannel {
+  readonly channel: string
+  /** When the next of them is due; null where some are due or being sent. */
+  readonly notBefore: Date | null
+}
+
+export async function openChannels(o: Outbox, tx: Executor, id: string): Promise<OpenChannel[]> {
+  return tx.execute<OpenChannel & Record<string, unknown>>(
+    `SELECT channel, CASE WHEN min(send_at) > ${now(2)} THEN min(send_at) END AS "notBefore"
+     FROM ${o.schema}.delivery WHERE notification_id = $1 AND status IN ('pending', 'sending')
+     GROUP BY channel ORDER BY channel`,
+    [id, o.clockOffsetMs()],
+  )
 }
 
 /** Whether a notification has come to its end, looked up without counting. */

@@ -214,7 +214,7 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     },
     worker,
     on: emitter.on,
-    waitFor: createWaitFor(open, emitter),
+    waitFor: createWaitFor(operate),
     deliveries,
     names: { events: Object.keys(events), channels: Object.keys(channels) },
     settings: createSettingsFace(operate),

@@ -1,9 +1,9 @@
 import { EnvoyerError } from '../errors.ts'
-import { isCompleted, stateOf, troubleOf } from '../outbox/find.ts'
+import { isCompleted, openChannels, stateOf, troubleOf } from '../outbox/find.ts'
 import { isId } from '../outbox/id.ts'
 import type { DeliveryStatus } from '../outbox/status.ts'
-import type { Emitter } from '../signal/signals.ts'
-import type { Opened } from './open.ts'
+import { listWorkers } from '../outbox/worker-row.ts'
+import type { OperateParts } from './operate-parts.ts'
 
 export interface WaitOptions {
   /** How long to wait before `wait-timeout` is thrown. Default 30 s. */
@@ -17,6 +17,8 @@ export type Completed = Readonly<
   Record<Extract<DeliveryStatus, 'sent' | 'failed' | 'cancelled'>, number>
 >
 
+type WaitParts = Pick<OperateParts, 'open' | 'settings' | 'emitter'>
+
 const firstPauseMs = 20
 const longestPauseMs = 500
 
@@ -24,7 +26,8 @@ const longestPauseMs = 500
  * Waits until every delivery of a notification is settled, whichever process does it: it reads the
  * database, and the signals of this process only make it look sooner.
  */
-export function createWaitFor(open: () => Promise<Opened>, emitter: Emitter) {
+export function createWaitFor(parts: WaitParts) {
+  const { open, emitter } = parts
   return async (
     notification: string | { readonly notificationId: string },
     { timeoutMs = 30_000, signal }: WaitOptions = {},
@@ -45,7 +48,10 @@ export function createWaitFor(open: () => Promise<Opened>, emitter: Emitter) {
         if (completed === undefined) throw new EnvoyerError('not-found', `notification ${id}`)
         if (completed) break
         const leftMs = until - performance.now()
-        if (leftMs <= 0) throw await timeout(id, timeoutMs)
+        if (leftMs <= 0) {
+          const how = await howItStands(parts, id)
+          throw new EnvoyerError('wait-timeout', `notification ${id} after ${timeoutMs} ms: ${how}`)
+        }
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, Math.min(pauseMs, leftMs))
           wake = () => {
@@ -60,17 +66,28 @@ export function createWaitFor(open: () => Promise<Opened>, emitter: Emitter) {
       stop()
       signal?.removeEventListener('abort', aborted)
     }
-
-    async function timeout(id: string, timeoutMs: number): Promise<EnvoyerError> {
-      const state = await stateOf(outbox, database, id)
-      const trouble = await troubleOf(outbox, database, id)
-      const counts = Object.entries(state?.counts ?? {}).map(([status, n]) => `${n} ${status}`)
-      return new EnvoyerError(
-        'wait-timeout',
-        `notification ${id} after ${timeoutMs} ms: ${counts.join(', ') || 'no deliveries'}${
-          trouble === undefined ? '' : `; the last try ended with ${trouble}`
-        }`,
-      )
-    }
   }
+}
+
+/** How far a notification is, and all that is known of why it is no further. */
+async function howItStands({ open, settings }: WaitParts, id: string): Promise<string> {
+  const { outbox, database } = await open()
+  await settings.refreshNow()
+  const state = await stateOf(outbox, database, id)
+  const trouble = await troubleOf(outbox, database, id)
+  const workers = await listWorkers(outbox, database)
+  const served = new Set(workers.flatMap(({ alive, channels }) => (alive ? channels : [])))
+  const counts = Object.entries(state?.counts ?? {}).map(([status, n]) => `${n} ${status}`)
+  const held = (await openChannels(outbox, database, id)).flatMap(({ channel, notBefore }) => {
+    const { on, paused } = settings.channel(channel)
+    if (!on) return `channel ${channel} is switched off`
+    if (paused) return `channel ${channel} is paused`
+    if (notBefore) return `channel ${channel} has nothing due before ${notBefore.toISOString()}`
+    return served.has(channel) ? [] : `no worker serves channel ${channel}`
+  })
+  return [
+    counts.join(', ') || 'no deliveries',
+    ...held,
+    ...(trouble === undefined ? [] : [`the last try ended with ${trouble}`]),
+  ].join('; ')
 }

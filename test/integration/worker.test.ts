@@ -357,14 +357,34 @@ onEveryEngine('the worker', (engine) => {
   })
 
   test(
-    'waiting for what nobody delivers ends with an error that says how far it is',
-    withApp(async ({ envoyer }) => {
-      const result = await envoyer.send('alarm', { pager: '1' }, { what: 'x' })
-      await assert.rejects(envoyer.waitFor(result, { timeoutMs: 100 }), {
-        code: 'wait-timeout',
-        message: /1 pending/,
-      })
-    }),
+    'waiting for what does not go ends with an error that says what holds it',
+    withApp(
+      async ({ envoyer }) => {
+        const toOne = [{ pager: '1' }, { what: 'x' }] as const
+        const waited = (sent: { notificationId: string }, message: RegExp) =>
+          assert.rejects(envoyer.waitFor(sent, { timeoutMs: 100 }), {
+            code: 'wait-timeout',
+            message,
+          })
+        const sent = await envoyer.send('alarm', ...toOne)
+        await waited(sent, / after 100 ms: 1 pending; no worker serves channel pager\. /)
+        await envoyer.settings.set('pager', { paused: true })
+        await waited(sent, /: 1 pending; channel pager is paused\. /)
+        await envoyer.settings.set('pager', { on: false })
+        await waited(sent, /: 1 pending; channel pager is switched off\. /)
+        const at = new Date(Date.now() + 3_600_000)
+        await envoyer.settings.reset('pager')
+        const later = await envoyer.send('alarm', ...toOne, { at })
+        const due = at.toISOString().replace('.', '\\.')
+        await waited(
+          later,
+          new RegExp(`: 1 pending; channel pager has nothing due before ${due}\\. `),
+        )
+        await envoyer.worker()
+        await waited(sent, /: 1 sending\. /)
+      },
+      recorder(() => pause(1000).then(() => {})),
+    ),
   )
 
   test(
