@@ -90,6 +90,8 @@ export async function countsByChannel(
 
 export interface NotificationState {
   readonly completed: boolean
+  /** False while its `send` is writing it, and where that has broken off. */
+  readonly sealed: boolean
   /** Deliveries by status. */
   readonly counts: Readonly<Partial<Record<DeliveryStatus, number>>>
 }
@@ -101,7 +103,7 @@ export async function stateOf(
   id: string,
 ): Promise<NotificationState | undefined> {
   const [row] = await tx.execute<NotificationState & Record<string, unknown>>(
-    `SELECT n.completed_at IS NOT NULL AS completed,
+    `SELECT n.completed_at IS NOT NULL AS completed, n.sealed_at IS NOT NULL AS sealed,
        (SELECT coalesce(jsonb_object_agg(status, count), '{}') FROM (
           SELECT status, count(*) FROM (
             SELECT status FROM ${o.schema}.delivery

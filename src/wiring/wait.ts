@@ -88,6 +88,7 @@ async function howItStands({ open, settings }: WaitParts, id: string): Promise<s
   return [
     counts.join(', ') || 'no deliveries',
     ...held,
+    ...(state?.sealed === false ? ['its `send` has not come to its end'] : []),
     ...(trouble === undefined ? [] : [`the last try ended with ${trouble}`]),
   ].join('; ')
 }

@@ -142,6 +142,7 @@ onEveryEngine('the outbox', (engine) => {
     assert.deepEqual([late.ids.size, late.completed], [1, [id]])
     assert.deepEqual(await stateOf(bare.outbox, bare.database, id), {
       completed: true,
+      sealed: true,
       counts: { sent: 2 },
     })
     bare.advance(-31_000)

@@ -199,6 +199,11 @@ onEveryEngine('send', (engine) => {
     const send = (source: AsyncIterable<{ pager: string }>) =>
       app.envoyer.send('alarm', source, { what: 'drill' }, { key: 'drill' })
     await assert.rejects(send(people(5000, 2400)), /the source broke/)
+    const [begun] = await app.envoyer.deliveries.list({ event: 'alarm', to: 'p0', limit: 1 })
+    await assert.rejects(app.envoyer.waitFor(begun!, { timeoutMs: 1 }), {
+      code: 'wait-timeout',
+      message: /; its `send` has not come to its end\. /,
+    })
     const result = await send(people(2600))
     assert.deepEqual([result.count, result.repeated, result.skipped.total], [2600, false, 0])
     assert.equal((await send(people(10))).repeated, true)
