@@ -1,11 +1,15 @@
 import { decodeEntities } from './entities.ts'
 import { createElements } from './html-elements.ts'
+import { createSkip, type Skip } from './html-skip.ts'
 import { attribute, readHtml } from './html-tokens.ts'
 import { createTextWriter } from './text-writer.ts'
 
-/** Not shown by a mail program, so not in its text either. `head` goes with its title and styles. */
+/**
+ * Not shown by a mail program, so not in its text either. All that a `head` may hold is among them: it
+ * is not itself, since neither of its tags need be there.
+ */
 const unseen = new Set(
-  'head script style title template noscript object svg select iframe textarea'.split(' '),
+  'script style title template noscript object svg select iframe textarea'.split(' '),
 )
 const empty = new Set('area base br col embed hr img input link meta source track wbr'.split(' '))
 
@@ -18,21 +22,23 @@ export function htmlToText(html: string): string {
   const writer = createTextWriter()
   const decode = (raw: string) => clean(decodeEntities(raw))
   const elements = createElements(writer, decode)
-  let skipping: { name: string; depth: number } | undefined
+  let skip: Skip | undefined
   readHtml(html, {
     text(raw) {
-      if (skipping === undefined) elements.text(decode(raw))
+      if (skip === undefined) elements.text(decode(raw))
     },
     open(name, attributes) {
-      if (skipping !== undefined) {
-        if (name === skipping.name) skipping.depth++
-      } else if (unseen.has(name) || isHidden(attributes)) {
-        if (!empty.has(name)) skipping = { name, depth: 1 }
-      } else elements.open(name, attributes)
+      // Only a foreign element can close itself, and it has no content then.
+      if (name === 'svg' && attributes.endsWith('/')) return
+      if (skip?.endsBefore(name)) skip = undefined
+      if (skip !== undefined) return
+      if (!unseen.has(name) && !isHidden(attributes)) elements.open(name, attributes)
+      else if (!empty.has(name)) skip = createSkip(name)
     },
     close(name) {
-      if (skipping === undefined) elements.close(name)
-      else if (name === skipping.name && --skipping.depth === 0) skipping = undefined
+      const end = skip?.endsAt(name)
+      if (end !== undefined) skip = undefined
+      if (skip === undefined && end !== 'own') elements.close(name)
     },
   })
   elements.end()

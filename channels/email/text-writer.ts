@@ -89,6 +89,11 @@ export function createTextWriter(): TextWriter {
     },
     written: () => out.length,
     since: (mark) => out.slice(mark),
-    finish: () => out.replace(/[^\S\n]+$/gm, ''),
+    // No pattern for it: it would look for the end of each run of blanks from every one of them.
+    finish: () =>
+      out
+        .split('\n')
+        .map((line) => line.trimEnd())
+        .join('\n'),
   }
 }
