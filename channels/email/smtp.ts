@@ -2,12 +2,13 @@ import type { NodemailerError, SMTPSentMessageInfo, Transporter } from 'nodemail
 import type { Backend } from '../../src/channel/backend.ts'
 import type { Receipt } from '../../src/channel/receipt.ts'
 import { type DeliveryError, missingPackage, Permanent, toError } from '../../src/errors.ts'
+import { createMask } from '../../src/secret/mask.ts'
 import { createAttachmentSource, loadAttachments } from './attachment-load.ts'
 import type { EmailMessage, Mail } from './channel.ts'
 import { composeMail } from './compose.ts'
 import type { EmailOptions } from './options.ts'
 import { smtpChecks } from './smtp-checks.ts'
-import { createMask, smtpError } from './smtp-errors.ts'
+import { secretsOf, smtpError } from './smtp-errors.ts'
 import { readSmtpOptions, type SmtpOptions } from './smtp-options.ts'
 import { createPool, type Flight } from './smtp-pool.ts'
 
@@ -25,7 +26,7 @@ type Pool = Transporter<SMTPSentMessageInfo>
  */
 export function smtp(options: SmtpOptions): Backend<string, EmailMessage, EmailOptions> {
   const settings = readSmtpOptions(options)
-  const mask = createMask(settings.auth)
+  const mask = createMask(secretsOf(settings.auth))
   const { host, port } = settings
   const source = createAttachmentSource(options)
   const underWay = new Set<Promise<Receipt>>()

@@ -1,7 +1,8 @@
 import { DeliveryError } from '../../src/errors.ts'
 import { createHttpClient, type HttpResponse } from '../../src/guard/client.ts'
+import { createMask } from '../../src/secret/mask.ts'
 import { idsOf, type NotTaken, readJson, refused, saidBy, textIn, unanswered } from './answers.ts'
-import { createMask } from './errors.ts'
+import { secretsOf } from './errors.ts'
 import type { ServerSettings } from './server-options.ts'
 
 /** What became of a request: the ids of the jobs that the server made of it, or why it made none. */
@@ -44,7 +45,7 @@ function createClient({ allow, timeoutMs, bulkTimeoutMs }: ServerSettings) {
 /** The server's HTTP interface (lib/postoffice_web/router.ex), as far as sending needs it. */
 export function createRequests(settings: ServerSettings): Requests {
   const { baseUrl, withoutPublisher } = settings
-  const mask = createMask(settings.headers)
+  const mask = createMask(secretsOf(settings.headers))
   const http = createClient(settings)
   const headers = { 'user-agent': 'Envoyer', ...settings.headers, accept: 'application/json' }
 

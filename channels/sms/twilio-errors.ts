@@ -14,9 +14,3 @@ function codeFor({ code, status, error }: Failure): string {
   if (code > 0) return `twilio-${code}`
   return status > 0 ? `http-${status}` : error
 }
-
-/** Takes the password out of a text, as it is and as HTTP Basic sends it. */
-export function createMask(username: string, password: string): (text: string) => string {
-  const secrets = [Buffer.from(`${username}:${password}`).toString('base64'), password]
-  return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
-}

@@ -2,10 +2,10 @@ import type { Backend } from '../../src/channel/backend.ts'
 import type { Receipt } from '../../src/channel/receipt.ts'
 import { DeliveryError, missingPackage, Permanent } from '../../src/errors.ts'
 import { createHttpClient } from '../../src/guard/client.ts'
+import { createMask } from '../../src/secret/mask.ts'
 import type { Sms, SmsMessage } from './channel.ts'
 import type { SmsOptions } from './options.ts'
 import { segmentsOf } from './segments.ts'
-import { createMask } from './twilio-errors.ts'
 import { createRequests, type TwilioConnection } from './twilio-http.ts'
 import { readTwilioOptions, type TwilioOptions } from './twilio-options.ts'
 
@@ -29,7 +29,8 @@ export function twilio(options: TwilioOptions): Backend<string, SmsMessage, SmsO
   const connection: TwilioConnection = {
     settings,
     http: createHttpClient({ allow, timeouts: { totalMs: timeoutMs } }),
-    mask: createMask(username, password),
+    // As it is, and as HTTP Basic sends it.
+    mask: createMask([password, Buffer.from(`${username}:${password}`).toString('base64')]),
   }
   let loading: Promise<Twilio> | undefined
 

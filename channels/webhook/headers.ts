@@ -84,24 +84,12 @@ export function maskHeaders(headers: Headers): Headers {
 const leastSecretLength = 6
 
 /**
- * Takes the same values out of what a receiver answers: some repeat the headers that they get, and
- * an address's are never to be shown. Without the scheme too (`Bearer …`).
+ * The same values, for what a receiver answers: some repeat the headers that they get, and an
+ * address's are never to be shown. Without the scheme too (`Bearer …`).
  */
-export function createMask(headers: Headers): (text: string) => string {
-  const secrets: string[] = []
-  for (const name of Object.keys(headers)) {
-    if (shown.has(name)) continue
-    const value = headers[name]!
-    const space = value.indexOf(' ')
-    for (const secret of space < 0 ? [value] : [value, value.slice(space + 1)]) {
-      if (secret.length >= leastSecretLength) secrets.push(secret)
-    }
-  }
-  return (text) => {
-    let masked = text
-    for (const secret of secrets) {
-      if (secret.length <= masked.length) masked = masked.replaceAll(secret, '***')
-    }
-    return masked
-  }
+export function secretsOf(headers: Headers): string[] {
+  return Object.entries(headers)
+    .filter(([name]) => !shown.has(name))
+    .flatMap(([, value]) => (/\s/.test(value) ? [value, value.replace(/^\S+\s+/, '')] : value))
+    .filter((secret) => secret.length >= leastSecretLength)
 }

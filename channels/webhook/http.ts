@@ -149,10 +149,7 @@ export function http(options: HttpOptions = {}): HttpBackend {
       }
       const receipt = recordResponse(response, headers)
       if (response.status >= 200 && response.status <= 299) return receipt
-      throw statusError(response.status, response.headers, {
-        request: recordRequest(method, url, headers, body),
-        response: receipt,
-      })
+      throw statusError(recordRequest(method, url, headers, body), receipt)
     },
     checkUrl: client.checkUrl,
     close: client.close,

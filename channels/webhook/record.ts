@@ -1,7 +1,8 @@
 import { StringDecoder } from 'node:string_decoder'
 import type { Json, JsonObject } from '../../src/event/json.ts'
 import type { HttpResponse } from '../../src/guard/client.ts'
-import { createMask, type Headers, maskHeaders } from './headers.ts'
+import { createMask } from '../../src/secret/mask.ts'
+import { type Headers, maskHeaders, secretsOf } from './headers.ts'
 
 /** So much of a body is kept with a delivery or an attempt: enough to read, not to fill a table. */
 const keptBytes = 4096
@@ -17,6 +18,13 @@ const keptHeaders = [
   'server',
   'x-request-id',
 ]
+
+/** What is kept of an answer. */
+export type Recorded = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly [key: string]: Json
+}
 
 /** The beginning of a text, cut between two characters; without NUL, which jsonb cannot hold. */
 function beginning(bytes: Buffer): string {
@@ -39,8 +47,8 @@ export function recordRequest(
   }
 }
 
-/** A secret may begin within what is kept, and end behind it. */
-const maskedBytes = keptBytes + 8192
+/** A secret may begin within what is kept, and end behind it: three times as long in a URL. */
+const maskedBytes = keptBytes + 3 * 8192
 
 /**
  * Status, some headers and the first 4 kB of the body; `truncated` where there was more. What it
@@ -49,9 +57,9 @@ const maskedBytes = keptBytes + 8192
 export function recordResponse(
   { status, headers, body, truncated }: HttpResponse,
   sent: Headers,
-): { readonly [key: string]: Json } {
+): Recorded {
   const kept: Record<string, string> = {}
-  const mask = createMask(sent)
+  const mask = createMask(secretsOf(sent))
   for (const name of keptHeaders) {
     const value = headers[name]
     if (value !== undefined) kept[name] = mask(value).slice(0, keptHeaderLength)

@@ -1,5 +1,6 @@
-import { DeliveryError, type Exchange, Permanent, RetryAfter } from '../../src/errors.ts'
+import { DeliveryError, Permanent, RetryAfter } from '../../src/errors.ts'
 import { retryAfterMs } from '../../src/guard/retry-after.ts'
+import type { Recorded } from './record.ts'
 
 /** These 4xx say themselves that a later try may succeed (RFC 9110 15.5.9, 8470, 6585). */
 const temporary4xx: ReadonlySet<number> = new Set([408, 425, 429])
@@ -21,13 +22,10 @@ function describe(status: number, location: string | undefined): string {
  * there, so it is tried again: the receiver can mend it, and nothing is lost meanwhile.
  * `Retry-After` is honoured with every temporary one.
  */
-export function statusError(
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  exchange: Exchange,
-): DeliveryError {
+export function statusError(request: unknown, response: Recorded): DeliveryError {
+  const { status, headers } = response
   const text = describe(status, headers.location)
-  const options = { code: `http-${status}`, exchange }
+  const options = { code: `http-${status}`, exchange: { request, response } }
   if (status >= 400 && status <= 499 && !temporary4xx.has(status)) {
     return new Permanent(text, options)
   }

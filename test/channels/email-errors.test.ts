@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { NodemailerError } from 'nodemailer'
-import { createMask, smtpError, smtpRules } from '../../channels/email/smtp-errors.ts'
+import { secretsOf, smtpError, smtpRules } from '../../channels/email/smtp-errors.ts'
+import { createMask } from '../../src/secret/mask.ts'
 
 function classify(properties: Partial<NodemailerError>, handedOver = false) {
   const error = Object.assign(new Error(properties.response ?? 'it failed'), properties)
@@ -62,7 +63,7 @@ test('every rule is reached by one of these cases', () => {
 })
 
 test('a password is masked in every shape a server could repeat it in', () => {
-  const mask = createMask({ user: 'u', pass: 'p&w/1' })
+  const mask = createMask(secretsOf({ user: 'u', pass: 'p&w/1' }))
   const blob = Buffer.from('\0u\0p&w/1').toString('base64')
   const alone = Buffer.from('p&w/1').toString('base64')
   assert.equal(mask(`p&w/1 ${blob} ${alone} p%26w%2F1`), '*** *** *** ***')

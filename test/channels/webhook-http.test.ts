@@ -277,6 +277,24 @@ describe('what is kept', () => {
     assert.deepEqual([response.status, response.body], [500, 'out of order'])
   })
 
+  test('no header of ours comes back, however it is repeated', async () => {
+    const authorization = 'Bearer   acme-co-9f8d7s6/ab+c=='
+    const headers = { 'x-tenant': 'acme-co', authorization }
+    const says = [
+      authorization,
+      'token acme-co-9f8d7s6/ab+c==',
+      JSON.stringify({ authorization }).replaceAll('/', '\\/'),
+      `?auth=${encodeURIComponent('acme-co-9f8d7s6/ab+c==')}`,
+    ]
+    for (const said of says) {
+      const location = `https://other.example/?auth=${said}`
+      receiver.respondWith(302, { location }, said)
+      const error = await failure(backend().send(outgoing({ to: { headers } })))
+      assert.match(error.message, /a redirect to https:.*\*\*\*/)
+      assert.doesNotMatch(`${error.message} ${JSON.stringify(error.exchange)}`, /9f8d|ab(\+|%2B)c/)
+    }
+  })
+
   test('of a connection that failed: the request', async () => {
     receiver.next('cut')
     const error = await failure(backend().send(outgoing()))
