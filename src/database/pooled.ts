@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { DataSource } from 'typeorm'
 import { EnvoyerError, toError } from '../errors.ts'
@@ -74,10 +75,19 @@ export function createPooledDatabase(parts: Parts): OwnDatabase {
       return guard ? guard.within(run) : run()
     },
     close() {
-      closing ??= parts.close()
+      closing ??= nobodyWaits(pool).then(parts.close)
       return closing
     },
   }
+}
+
+/** How long `close` gives calls that wait for a connection. */
+const lastCallsMs = 5000
+
+/** Ended, a pool leaves those that wait for a connection without an answer. */
+async function nobodyWaits(pool: pg.Pool): Promise<void> {
+  const until = performance.now() + lastCallsMs
+  while (pool.waitingCount > 0 && performance.now() < until) await sleep(5)
 }
 
 /** A client whose connection breaks while it is checked out emits `error`: unheard, that is fatal. */

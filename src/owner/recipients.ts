@@ -81,17 +81,26 @@ function sendMany(recipients: Many, read: (source: unknown, position: number) =>
   let [start, at, done] = [0, 0, false]
   let failure: { readonly thrown: unknown } | undefined
   const failed: Part = { items: [], done: true, failed: true }
+  /** One more for each owner that asks from the beginning. */
+  let round = 0
+  let reading: Promise<void> | undefined
+  const readOn = async () => {
+    try {
+      const chunk = await chunks.next()
+      if (chunk.done) done = true
+      else kept.push(...chunk.value.made)
+    } catch (thrown) {
+      failure = { thrown }
+    }
+    reading = undefined
+  }
   const next = async (): Promise<Part> => {
     if (at === start + kept.length && !done) {
-      if (failure) return failed
-      try {
-        const chunk = await chunks.next()
-        if (chunk.done) done = true
-        else kept.push(...chunk.value.made)
-      } catch (thrown) {
-        failure = { thrown }
-        return failed
-      }
+      const asked = round
+      reading ??= failure ? undefined : readOn()
+      await reading
+      // Who asked is gone meanwhile: what was read is kept for the one that has asked since.
+      if (failure || asked !== round) return failed
     }
     const items = cut(kept, at - start)
     at += items.length
@@ -104,6 +113,7 @@ function sendMany(recipients: Many, read: (source: unknown, position: number) =>
   return {
     sent: { kind: 'many', next },
     rewind() {
+      round += 1
       at = 0
       return start === 0
     },

@@ -1,9 +1,7 @@
-import { unknownKeys } from '../channel/known-keys.ts'
 import type { EntityManager } from '../database/handle.ts'
 import type { Reception } from '../database/index.ts'
 import { createVerify } from '../doctor/channels.ts'
 import { createDoctor } from '../doctor/doctor.ts'
-import { EnvoyerError } from '../errors.ts'
 import { checkContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
 import type { Pulse } from '../monitor/pulse.ts'
@@ -16,12 +14,7 @@ import { createSend, type SendSteps, type SendTerms } from '../send.ts'
 import { createSettings } from '../setting/settings.ts'
 import { createEmitter } from '../signal/signals.ts'
 import type { Templates } from '../template/contract.ts'
-import {
-  type LocalWorker,
-  type Worker,
-  type WorkerOptions,
-  workerOptionNames,
-} from '../worker/worker.ts'
+import type { WorkerOptions } from '../worker/worker.ts'
 import type { WriteEndedParts } from '../worker/write-ended.ts'
 import { createErase } from './erase.ts'
 import { createExplain } from './explain.ts'
@@ -36,7 +29,6 @@ import { createPrune } from './prune.ts'
 import { carrierOf, sendSteps } from './send.ts'
 import { conceal } from './sensitive.ts'
 import { createStatus } from './status.ts'
-import { stopOnSignals } from './stop-on-signals.ts'
 import { createTemplateFace } from './template-face.ts'
 import { openTemplates } from './templates.ts'
 import { createTimetables } from './timing.ts'
@@ -45,6 +37,7 @@ import { createWaitFor } from './wait.ts'
 import { createWatch } from './watch.ts'
 import { createWindowsFace } from './windows.ts'
 import { work } from './work.ts'
+import { createWorkers } from './workers.ts'
 
 /** How long the same complaint is not repeated: a database that is away would fill the log. */
 const quietMs = 10_000
@@ -125,28 +118,6 @@ function createParts(
   return { onError, emitter, opening, templates, settings, timetables, measuring, watch }
 }
 
-/** Starts workers that are known until they stop. */
-function createStartWorker(
-  workers: Set<LocalWorker>,
-  close: () => Promise<void>,
-  onError: (error: Error) => void,
-) {
-  return (start: (options: WorkerOptions) => Promise<Worker>) =>
-    async (options: WorkerOptions = {}): Promise<Worker> => {
-      const problems = unknownKeys(options, workerOptionNames)
-      if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
-      const worker = await start(options)
-      workers.add(worker)
-      const stopOn = options.stopOn ?? ['SIGTERM', 'SIGINT']
-      const release = stopOnSignals(worker, stopOn, close, onError)
-      void worker.stopped.then(() => {
-        workers.delete(worker)
-        release()
-      })
-      return worker
-    }
-}
-
 /**
  * Makes an envoyer of a checked configuration. `clockOffsetMs` is what the fake clock of tests is
  * ahead of the database's; `open` gives such tests the database.
@@ -157,9 +128,10 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
   const parts = createParts(configuration, clockOffsetMs, sharing?.reception)
   const { onError, emitter, opening, templates, settings, timetables, measuring, watch } = parts
   const open = (): Promise<Opened> => opening.open()
-  const workers = new Set<LocalWorker>()
+  const workers = createWorkers(() => close(), onError)
+  const { running } = workers
   const pulses = new Set<Pulse>()
-  const monitor = createMonitor({ configuration, open, workers, pulses }, measuring)
+  const monitor = createMonitor({ configuration, open, workers: running, pulses }, measuring)
   const wired = async () => {
     const opened = await open()
     return { configuration, opened, settings, timetables, templates: templates(), emitter }
@@ -169,7 +141,10 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
     const parts = await wired()
     // Wired once for what is open, not at each call.
     if (wiring?.opened !== parts.opened) {
-      wiring = { opened: parts.opened, steps: sendSteps({ ...parts, followUp, workers, onError }) }
+      wiring = {
+        opened: parts.opened,
+        steps: sendSteps({ ...parts, followUp, workers: running, onError }),
+      }
     }
     return wiring.steps
   }
@@ -186,19 +161,18 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
   const operate = { configuration, open, settings, timetables, templates, emitter, followUp }
   const close = async () => {
     sharing?.rest()
-    await Promise.all([...workers].map((worker) => worker.stop()))
+    await workers.stop()
     await monitor.close()
     await sharing?.leave()
     await opening.close()
     await Promise.all(Object.values(channels).map((channel) => channel.backend.close?.()))
   }
-  const starting = createStartWorker(workers, close, onError)
   const workHere = async (options: WorkerOptions) => {
     const parts = await wired()
     await monitor.serve()
     return work({ ...parts, followUp, onError, watch, measuring, pulses }, options)
   }
-  const worker = starting(workHere)
+  const worker = workers.starting(workHere)
   const { resendAs, ...deliveries } = createDeliveries(operate)
   const envoyer = {
     async send(
@@ -241,5 +215,8 @@ export function assemble(configuration: Configuration, clockOffsetMs: () => numb
   }
   const workFor = (options: WorkerOptions) => worker({ ...options, stopOn: [] })
   const home = { envoyer, resendAs, page, work: workFor, workHere }
-  return { envoyer: sharing.share(envoyer, { home, opening, starting, onError }), open }
+  return {
+    envoyer: sharing.share(envoyer, { home, opening, starting: workers.starting, onError }),
+    open,
+  }
 }

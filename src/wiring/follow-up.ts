@@ -20,8 +20,12 @@ interface Stored {
   }
 }
 
-/** The transaction itself has to be tried again. */
-const transient = new Set(['40001', '40P01', 'database-unreachable'])
+/**
+ * What is not of the message that follows, but of the database: the transaction itself has to be
+ * tried again. SQLSTATE by class (PostgreSQL, appendix A): connection, rollback, resources, state,
+ * operator, system.
+ */
+const ofDatabase = /^(?:(?:08|40|53|55|57|58)[0-9A-Z]{3}|closed|database-(?:stopped|unreachable))$/
 
 /**
  * Sends what `onCompleted` of completed notifications asks for, in the transaction that completes
@@ -105,7 +109,7 @@ async function inSavepoint(tx: Database, work: () => Promise<void>): Promise<Err
     return undefined
   } catch (thrown) {
     const error = toError(thrown)
-    if (transient.has(codeOf(error, ''))) throw error
+    if (ofDatabase.test(codeOf(error, ''))) throw error
     // Throws where the database is away: then nothing is settled either.
     await tx.execute('ROLLBACK TO SAVEPOINT follow_up')
     return error

@@ -7,6 +7,7 @@ import { refuseUnknown } from '../option/given.ts'
 import { type Copied, copyTables, firstFilled } from '../outbox/copy.ts'
 import { createOutbox } from '../outbox/outbox.ts'
 import { connect, type Opened } from './open.ts'
+import type { Workers } from './workers.ts'
 
 export interface MoveOptions {
   /** `postgres://…` of the database to move to. Its tables are made where they are not there. */
@@ -71,7 +72,7 @@ export function createMove(
     open(): Promise<Opened>
     close(): Promise<void>
     /** Workers of this process. */
-    readonly workers: { readonly size: number }
+    readonly workers: Pick<Workers, 'any'>
     onError(error: Error): void
   },
 ) {
@@ -82,7 +83,7 @@ export function createMove(
     const here = await parts.open()
     if (here.database.kind !== 'embedded' || directory === 'memory')
       throw refuse('move: it moves from an embedded database in a folder; use pg_dump for others')
-    if (parts.workers.size > 0)
+    if (parts.workers.any())
       throw refuse('move: a worker of this process is sending; stop it first')
     const database = await connect({ ...configuration, databaseUrl: to }, parts.onError)
     try {

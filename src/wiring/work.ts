@@ -193,7 +193,12 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
   besides = beside(bare, parts, names)
   const { worker } = besides
   // A pause holds for all workers at once, and so does its end.
-  const unfollow = await settings.follow(() => worker.soon(0))
+  const unfollow = await settings
+    .follow(() => worker.soon(0))
+    .catch(async (thrown) => {
+      await worker.stop()
+      throw thrown
+    })
   void worker.stopped.then(unfollow).catch(onError)
   pulses.add(pulse)
   log?.info({ channels: names }, 'worker started')

@@ -113,7 +113,7 @@ export function createChannelLoop(options: ChannelLoopOptions): ChannelLoop {
       gatherUntil = undefined
       woken = false
       if ((await claimSome()) || woken) continue
-      if (!alone) return found
+      if (!alone || stopping) return found
       const untilAlone = aloneNotBefore - performance.now()
       await places.changed(Math.max(solo.taken ? soloPauseMs : 1, untilAlone))
     }

@@ -8,7 +8,12 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const delivery = (id: string) => ({ id }) as Claimed
 
 /** A loop over a list of waiting ids, with a record of what it asked and sent. */
-function createScene(options: { concurrency: number; reserved?: number; sendMs?: number }) {
+function createScene(options: {
+  concurrency: number
+  reserved?: number
+  sendMs?: number
+  claimMs?: number
+}) {
   const waiting: string[] = []
   const alone: string[] = []
   const sent: string[] = []
@@ -23,6 +28,7 @@ function createScene(options: { concurrency: number; reserved?: number; sendMs?:
     solo: { taken: false },
     async claim({ limit, ordinaryLimit }) {
       asked.push({ limit, ordinaryLimit })
+      if (options.claimMs) await pause(options.claimMs)
       return { ...nothing, claimed: waiting.splice(0, ordinaryLimit).map(delivery) }
     },
     async claimAlone() {
@@ -124,4 +130,19 @@ test('sends nothing beside it, at whichever look at the clock its turn has come'
     assert.equal(scene.sent.length, 14)
     assert.deepEqual(scene.beside, [0, 0], `look ${look}`)
   }
+})
+
+test('stops at once, also where the turn of what is sent alone is still to come', async () => {
+  const scene = createScene({ concurrency: 4, sendMs: 300, claimMs: 20 })
+  scene.alone.push('x')
+  scene.loop.wakeAlone()
+  void scene.loop.run()
+  while (scene.sending() === 0) await pause(1)
+  // Told while it claims behind that: nobody waits for the bell then.
+  const claims = scene.asked.length
+  while (scene.asked.length === claims) await pause(0)
+  const began = performance.now()
+  await scene.loop.stop()
+  const tookMs = performance.now() - began
+  assert.ok(tookMs < 150, `it took ${tookMs} ms with nothing in flight`)
 })
