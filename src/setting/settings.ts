@@ -64,12 +64,16 @@ export function createSettings(
   onError: (error: Error) => void,
 ): SettingStore {
   const schema = `"${schemaName}"`
+  /** The version of the overrides that are in use. */
+  let overridden: Json | undefined
   const values = createValues(
     schemaName,
     database,
-    async (before, db) => {
-      if (values.get(templateVersion) === before.get(templateVersion)) return
+    async (db) => {
+      const version = values.get(templateVersion)
+      if (version === overridden) return
       override(await readOverrides(db, schema))
+      overridden = version
     },
     onError,
   )
@@ -97,8 +101,7 @@ export function createSettings(
     follow: values.follow,
     async set(name, change) {
       checkChange(change)
-      await values.refreshNow()
-      await values.put(channelKey(name), { ...channel(name), ...change })
+      await values.merge(channelKey(name), change)
       return channel(name)
     },
     reset: (name) => values.remove(channelKey(name)),

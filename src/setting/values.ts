@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Database, OwnDatabase } from '../database/contract.ts'
 import { codeOf, toError } from '../errors.ts'
-import type { Json } from '../event/json.ts'
+import type { Json, JsonObject } from '../event/json.ts'
 
 /** Other processes see a change within five seconds: what is older than this is never used. */
 const staleMs = 4000
@@ -12,6 +12,8 @@ export interface Values {
   /** As last seen. */
   get(key: string): Json | undefined
   put(key: string, value: Json): Promise<void>
+  /** Changes some members of an object, and leaves those to others that they change meanwhile. */
+  merge(key: string, change: JsonObject): Promise<void>
   remove(key: string): Promise<void>
   refreshNow(): Promise<void>
   /**
@@ -26,11 +28,20 @@ export interface Values {
 const same = (before: Json | undefined, now: Json) =>
   isDeepStrictEqual(before, now) ? (before as Json) : now
 
+/**
+ * How long ago the rows were as they are read: a transaction that sees one snapshot throughout took
+ * it when it began.
+ */
+const age = `CASE WHEN current_setting('transaction_isolation') <> 'read committed'
+  THEN extract(epoch FROM clock_timestamp() - now())::float8 * 1000 ELSE 0 END`
+
+type Row = { readonly key: string | null; readonly value: Json; readonly ageMs: number }
+
 /** The rows of the setting table, read together and seldom. `changed` is told of each read. */
 export function createValues(
   schemaName: string,
   database: () => Promise<OwnDatabase>,
-  changed: (before: ReadonlyMap<string, Json>, through: Database) => Promise<void>,
+  changed: (through: Database) => Promise<void>,
   onError: (error: Error) => void,
 ): Values {
   const schema = `"${schemaName}"`
@@ -41,14 +52,20 @@ export function createValues(
 
   const read = async (through?: Database) => {
     const db = through ?? (await database())
-    const at = performance.now()
-    const rows = await db.execute<{ key: string; value: Json }>(
-      `SELECT key, value FROM ${schema}.setting`,
+    const askedAt = performance.now()
+    const rows = await db.execute<Row>(
+      `SELECT s.key, s.value, a."ageMs" FROM (SELECT ${age} AS "ageMs") a
+       LEFT JOIN ${schema}.setting s ON true`,
     )
+    const at = askedAt - rows[0]!.ageMs
+    // Something later has been seen already.
+    if (at < readAt) return
     const before = values
     // What has not changed stays the same object: what is made of it need not be made again.
-    values = new Map(rows.map(({ key, value }) => [key, same(before.get(key), value)]))
-    await changed(before, db)
+    values = new Map(
+      rows.flatMap(({ key, value }) => (key === null ? [] : [[key, same(before.get(key), value)]])),
+    )
+    await changed(db)
     readAt = at
   }
   const refreshNow = () => {
@@ -66,18 +83,20 @@ export function createValues(
     await db.execute('SELECT pg_notify($1, $2)', [topic, ''])
     await readAnew()
   }
+  const write = async (key: string, value: Json, result: string) => {
+    const db = await database()
+    await db.execute(
+      `INSERT INTO ${schema}.setting (key, value, updated_at) VALUES ($1, $2, now())
+       ON CONFLICT (key) DO UPDATE SET value = ${result}, updated_at = excluded.updated_at`,
+      [key, JSON.stringify(value)],
+    )
+    await changedHere(db)
+  }
   return {
     get: (key) => values.get(key),
     refreshNow,
-    async put(key, value) {
-      const db = await database()
-      await db.execute(
-        `INSERT INTO ${schema}.setting (key, value, updated_at) VALUES ($1, $2, now())
-         ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
-        [key, JSON.stringify(value)],
-      )
-      await changedHere(db)
-    },
+    put: (key, value) => write(key, value, 'excluded.value'),
+    merge: (key, change) => write(key, change, 'setting.value || excluded.value'),
     async remove(key) {
       const db = await database()
       await db.execute(`DELETE FROM ${schema}.setting WHERE key = $1`, [key])
