@@ -59,7 +59,7 @@ export function createDeliver(steps: DeliverSteps): Deliver {
     try {
       const held = heldUp(claimed, steps.availability(claimed, startedAt), startedAt)
       if (held) return held
-      const context = await steps.context(claimed)
+      const context = await untilAborted(steps.context(claimed), hold)
       const message = steps.render(claimed, context, startedAt)
       if (!hold.held()) return undefined
       const answer = await untilAborted(
@@ -101,8 +101,8 @@ export function createDeliver(steps: DeliverSteps): Deliver {
 /** How long a backend has to say for itself how a try ended whose time is up. */
 const lastWordMs = 250
 
-/** A backend that does not heed its signal must not keep a place for ever. */
-function untilAborted<T>(sending: Promise<T>, hold: Hold): Promise<T> {
+/** A schema that never answers, or a backend that does not heed its signal, must not keep a place for ever. */
+function untilAborted<T>(work: Promise<T>, hold: Hold): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined
     hold.onAbort((reason) => {
@@ -113,7 +113,7 @@ function untilAborted<T>(sending: Promise<T>, hold: Hold): Promise<T> {
       clearTimeout(timer)
       resolve(value)
     }
-    sending.then(fulfil, (thrown) => {
+    work.then(fulfil, (thrown) => {
       clearTimeout(timer)
       reject(thrown)
     })
@@ -129,10 +129,13 @@ const hushed = (error: Error) => ({
   ...{ text: hushedText(error), request: undefined, response: undefined },
 })
 
+/** Codes are in an index, whose entries must not be long. */
+const longestCode = 200
+
 /** Errors of ours that a later try can find mended. */
 function codeOfError(error: Error): string {
   if (error instanceof EnvoyerError && error.code === 'template-invalid') return 'render-failed'
-  return codeOf(error, error.name === 'AbortError' ? 'timeout' : 'error')
+  return codeOf(error, error.name === 'AbortError' ? 'timeout' : 'error').slice(0, longestCode)
 }
 
 function failure(

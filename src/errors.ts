@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * Every error that Envoyer throws at a caller, as one table: code → what it means and what to do.
  * `docs/reference/errors.md` is generated from it.
@@ -269,7 +271,16 @@ export class RetryAfter extends DeliveryError {
 /** Makes an `Error` of whatever was thrown: the one place where `unknown` is looked at. */
 export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
-  return new Error(typeof thrown === 'string' ? thrown : `Thrown: ${JSON.stringify(thrown)}`)
+  return new Error(typeof thrown === 'string' ? thrown : `Thrown: ${shown(thrown)}`)
+}
+
+function shown(thrown: unknown): string {
+  try {
+    return JSON.stringify(thrown)
+  } catch {
+    // It goes in a circle, or holds what JSON has no words for.
+    return inspect(thrown, { customInspect: false, getters: false })
+  }
 }
 
 /** The `code` of any error, or `fallback` where it has none. */

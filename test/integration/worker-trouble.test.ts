@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import type { Channel } from '../../src/channel/channel.ts'
-import { RetryAfter } from '../../src/errors.ts'
+import { createEnvoyer } from '../../src/envoyer.ts'
+import { Permanent, RetryAfter } from '../../src/errors.ts'
+import { defineEvent } from '../../src/event/define.ts'
 import type { Claimed } from '../../src/outbox/claimed.ts'
 import { settle } from '../../src/outbox/settle.ts'
 import type { Ended, Hold } from '../../src/worker/contract.ts'
@@ -11,7 +14,7 @@ import { createSettler } from '../../src/worker/settler.ts'
 import { createSending, createStart } from '../../src/worker/start.ts'
 import { onEveryEngine } from '../support/engines.ts'
 import { asSent, openBare } from '../support/outbox.ts'
-import { createPagerEnvoyer, recorder } from '../support/pager.ts'
+import { createPagerEnvoyer, pager, recorder } from '../support/pager.ts'
 
 onEveryEngine('a worker in trouble', (engine) => {
   test('writes down a receipt with characters that PostgreSQL cannot hold', async () => {
@@ -163,5 +166,58 @@ onEveryEngine('a worker in trouble', (engine) => {
     } finally {
       await envoyer.close()
     }
+  })
+
+  test('settles a try, whatever the backend throws', async () => {
+    const circle: Record<string, unknown> = { status: 400 }
+    circle.request = { response: circle }
+    const thrown: Record<string, [unknown, code: string, text: RegExp]> = {
+      circle: [circle, 'error', /^Thrown: .*status: 400/s],
+      bigint: [{ status: 400n }, 'error', /^Thrown: .*400n/],
+      nothing: [undefined, 'error', /^Thrown: undefined/],
+      long: [new Permanent('no', { code: 'e'.repeat(8000) }), 'e'.repeat(200), /^no/],
+    }
+    const { envoyer, internal } = createPagerEnvoyer(
+      engine,
+      recorder(({ address }) => {
+        throw thrown[address]![0]
+      }),
+      { retry: () => null },
+    )
+    const to = Object.keys(thrown).map((name) => ({ pager: name }))
+    const sent = await envoyer.send('alarm', to, { what: 'x' })
+    await envoyer.worker({ stopOn: [] })
+    assert.equal((await envoyer.waitFor(sent, { timeoutMs: 5000 })).failed, to.length)
+    for (const { id, to } of sent.deliveries) {
+      const { failures } = await envoyer.deliveries.get(id)
+      const [, code, text] = thrown[to]!
+      assert.deepEqual([to, failures.length, failures[0]?.code], [to, 1, code])
+      assert.match(failures[0]!.text, text)
+    }
+    assert.deepEqual(internal(), [])
+    await envoyer.close()
+  })
+
+  test('a check of the context that never ends is given up with its try', async () => {
+    let hangs = false
+    const what = z.string().refine(async (text) => {
+      if (hangs && text === 'slow') await new Promise(() => {})
+      return true
+    })
+    const backend = recorder()
+    const envoyer = createEnvoyer({
+      ...engine.fresh(),
+      events: { alarm: defineEvent({ context: z.object({ what }), channels: ['pager'] }) },
+      channels: { pager: pager({ backend, timeoutMs: 100, concurrency: 2, retry: () => null }) },
+    })
+    const slow = await envoyer.send('alarm', [{ pager: 'a' }, { pager: 'b' }], { what: 'slow' })
+    hangs = true
+    await envoyer.worker({ stopOn: [] })
+    const fine = await envoyer.send('alarm', { pager: 'other' }, { what: 'fine' })
+    assert.equal((await envoyer.waitFor(fine, { timeoutMs: 5000 })).sent, 1)
+    assert.equal((await envoyer.waitFor(slow, { timeoutMs: 5000 })).failed, 2)
+    const { failures } = await envoyer.deliveries.get(slow.deliveries[0]!.id)
+    assert.equal(failures[0]?.code, 'timeout')
+    await envoyer.close()
   })
 })
