@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { unknownKeys } from '../../src/channel/known-keys.ts'
+import { checkTimeout } from '../../src/channel/timeout.ts'
 import { EnvoyerError } from '../../src/errors.ts'
 import { parseAllowList } from '../../src/guard/address.ts'
 import { type Mailbox, parseMailbox } from './address.ts'
@@ -129,7 +130,7 @@ export function readSmtpOptions(options: SmtpOptions): Settings {
     read(name, undefined, () => checkCount(options[name]))
   }
   for (const [name, value] of Object.entries(options.timeouts ?? {})) {
-    read(`timeouts.${name}`, undefined, () => checkCount(value))
+    if (value !== undefined) read(`timeouts.${name}`, 0, () => checkTimeout(value))
   }
   if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
   return settings
@@ -201,6 +202,6 @@ function checkDkim({ domainName, keySelector, privateKey }: NonNullable<SmtpOpti
 }
 
 function checkCount(value: unknown): void {
-  if (value === undefined || (typeof value === 'number' && value > 0)) return
-  throw new Error('must be a number greater than 0')
+  if (value === undefined || (Number.isInteger(value) && (value as number) > 0)) return
+  throw new Error('must be a whole number greater than 0')
 }

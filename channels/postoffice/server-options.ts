@@ -1,4 +1,5 @@
 import { unknownKeys } from '../../src/channel/known-keys.ts'
+import { checkTimeout } from '../../src/channel/timeout.ts'
 import { EnvoyerError } from '../../src/errors.ts'
 import { isStorable } from '../../src/event/json.ts'
 import { hostOf, readUrl } from '../../src/guard/url.ts'
@@ -118,11 +119,6 @@ function readHeaders(value: unknown): Readonly<Record<string, string>> {
   }
   if (problems.length > 0) throw new Error(problems.join('; '))
   return Object.fromEntries(entries.map(([name, each]) => [name, (each as string).trim()]))
-}
-
-function checkTimeout(value: unknown): number {
-  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value
-  throw new Error('must be a number greater than 0')
 }
 
 function checkChoice(value: unknown): 'retry' | 'accept' {

@@ -1,3 +1,4 @@
+import { checkTimeout } from '../../src/channel/timeout.ts'
 import { EnvoyerError } from '../../src/errors.ts'
 import { hostOf, readUrl } from '../../src/guard/url.ts'
 import { parseCallback } from './options.ts'
@@ -117,9 +118,4 @@ function readBase(text: string | undefined) {
   const url = readUrl(text)
   if (url.search !== '') throw new Error('must end before the question mark')
   return { baseUrl: url.href.replace(/\/+$/, ''), allow: [hostOf(url)] }
-}
-
-function checkTimeout(value: unknown): number {
-  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value
-  throw new Error('must be a number greater than 0')
 }

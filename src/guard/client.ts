@@ -1,4 +1,5 @@
 import { Agent } from 'undici'
+import { timeoutProblem } from '../channel/timeout.ts'
 import { DeliveryError, EnvoyerError, toError } from '../errors.ts'
 import { parseAllowList } from './address.ts'
 import { createConnector } from './connector.ts'
@@ -65,9 +66,15 @@ interface Target {
   readonly path: string
 }
 
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value
-  throw new Error(`\`${name}\` must be a positive number, not ${value}.`)
+function optionProblems({ timeouts, connections = 1 }: HttpClientOptions): string[] {
+  const problems = Object.entries(timeouts ?? {}).flatMap(([name, ms]) => {
+    const problem = ms === undefined ? undefined : timeoutProblem(ms)
+    return problem === undefined ? [] : [`\`timeouts.${name}\` ${problem}`]
+  })
+  if (!(Number.isInteger(connections) && connections > 0)) {
+    problems.push('`connections` must be a whole number greater than 0')
+  }
+  return problems
 }
 
 function readTarget(url: string): Target {
@@ -94,14 +101,11 @@ function remembered(read: (url: string) => Target, limit = 1000): (url: string) 
 
 function readOptions(options: HttpClientOptions) {
   const { dnsMs = 5_000, connectMs = 5_000, totalMs = 15_000 } = options.timeouts ?? {}
+  const { connections = 100 } = options
+  const problems = optionProblems(options)
+  if (problems.length > 0) throw new EnvoyerError('configuration-invalid', problems)
   try {
-    return {
-      dnsMs: positive('timeouts.dnsMs', dnsMs),
-      connectMs: positive('timeouts.connectMs', connectMs),
-      totalMs: positive('timeouts.totalMs', totalMs),
-      connections: positive('connections', options.connections ?? 100),
-      allow: parseAllowList(options.allow ?? []),
-    }
+    return { dnsMs, connectMs, totalMs, connections, allow: parseAllowList(options.allow ?? []) }
   } catch (thrown) {
     throw new EnvoyerError('configuration-invalid', toError(thrown).message)
   }

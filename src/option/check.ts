@@ -1,6 +1,7 @@
 import type { AnyChannel } from '../channel/channel.ts'
 import { isNamed, manyProblems } from '../channel/gather.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
+import { timeoutProblem } from '../channel/timeout.ts'
 import type { EnvoyerError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
 import type { EventDefinition } from '../event/define.ts'
@@ -135,7 +136,8 @@ export function checkChannel(name: string, channels: ChannelMap, problems: strin
   if (!(Number.isInteger(overallConcurrency) && overallConcurrency > 0)) {
     problems.push(`channel "${name}": \`overallConcurrency\` must be a whole number above 0`)
   }
-  positive(channel.timeoutMs, 'timeoutMs')
+  const late = timeoutProblem(channel.timeoutMs)
+  if (late !== undefined) problems.push(`channel "${name}": \`timeoutMs\` ${late}`)
   if (channel.rate) {
     positive(channel.rate.perSecond, 'rate.perSecond')
     if (channel.rate.burst !== undefined && !(channel.rate.burst >= 1)) {

@@ -1,6 +1,7 @@
 import { isZone } from '../availability/index.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
 import { simulateAll } from '../channel/simulator.ts'
+import { timeoutProblem } from '../channel/timeout.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { createLog, type Log, type Logger, loggerProblem } from '../log/logger.ts'
 import type { RecipientOptions } from '../recipient/recipient.ts'
@@ -193,8 +194,7 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   if (!/^[a-z_][a-z0-9_]{0,40}$/.test(schema)) {
     problems.push('`schema` must be a plain lower-case identifier of at most 41 characters')
   }
-  const { durability, migrations, transactionTimeoutMs = 1, connections = 1 } = configuration
-  const { statementTimeoutMs = 1 } = configuration
+  const { durability, migrations, connections = 1 } = configuration
   for (const line of pruneProblems(configuration.prune)) problems.push(`prune: ${line}`)
   // 'false' out of the environment would be true.
   if (typeof (configuration.simulate ?? false) !== 'boolean') {
@@ -206,8 +206,10 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
   if (migrations !== undefined && !['run', 'check'].includes(migrations)) {
     problems.push('`migrations` must be run or check')
   }
-  if (!(statementTimeoutMs > 0)) problems.push('`statementTimeoutMs` must be greater than 0')
-  if (!(transactionTimeoutMs > 0)) problems.push('`transactionTimeoutMs` must be greater than 0')
+  for (const key of ['statementTimeoutMs', 'transactionTimeoutMs'] as const) {
+    const problem = timeoutProblem(configuration[key] ?? 1)
+    if (problem !== undefined) problems.push(`\`${key}\` ${problem}`)
+  }
   if (!(Number.isInteger(connections) && connections > 0)) {
     problems.push('`connections` must be a whole number greater than 0')
   }

@@ -33,6 +33,9 @@ export function createWaitFor(parts: WaitParts) {
     { timeoutMs = 30_000, signal }: WaitOptions = {},
   ): Promise<Completed> => {
     const id = typeof notification === 'string' ? notification : notification.notificationId
+    if (!(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+      throw new EnvoyerError('option-invalid', '`timeoutMs` must be a number of 0 or more')
+    }
     const { outbox, database } = await open()
     const until = performance.now() + timeoutMs
     let wake: () => void = () => {}

@@ -1,5 +1,7 @@
 import { gather } from '../channel/gather.ts'
+import { timeoutProblem } from '../channel/timeout.ts'
 import { type Context, createDeliver, lostOutcome } from '../deliver.ts'
+import { EnvoyerError } from '../errors.ts'
 import { parseContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
 import { createPulse, type Pulse } from '../monitor/pulse.ts'
@@ -136,11 +138,23 @@ const retryOf =
   (event: string, channel: string) =>
     events[event]!.retry ?? channels[channel]!.retry
 
-/** Starts a worker of the configured channels. Throws `channel-unknown` for others. */
+/** What is wrong with the times of a worker. In-flight deliveries may be aborted at once. */
+function timeProblems(options: WorkerOptions): string[] {
+  return (['graceMs', 'leaseMs', 'pollMs'] as const).flatMap((name) => {
+    const ms = options[name]
+    if (ms === undefined || (ms === 0 && name === 'graceMs')) return []
+    const problem = timeoutProblem(ms)
+    return problem === undefined ? [] : [`\`${name}\` ${problem}`]
+  })
+}
+
+/** Starts a worker of the configured channels. Throws `option-invalid`, and `channel-unknown` for others. */
 export async function work(parts: WorkParts, options: WorkerOptions): Promise<LocalWorker> {
   const { configuration, opened, settings, templates, emitter, followUp } = parts
   const { watch, pulses, onError } = parts
   const { channels, events, log } = configuration
+  const problems = timeProblems(options)
+  if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
   checkNames('channel', options.channels ?? [], channels)
   const retry = retryOf(configuration)
   const followLeft = createFollowLeft(opened, Object.keys(events), followUp)

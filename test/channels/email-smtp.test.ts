@@ -225,7 +225,9 @@ test('a configuration is refused with all its problems, and no password among th
     headers: { From: 'x' },
     dkim: { domainName: 'shop.example', keySelector: 's1', privateKey: 'hunter2' },
     attachmentAllow: ['not a host!'],
-    connections: 0,
+    connections: 0.5,
+    messagesPerConnection: Number.POSITIVE_INFINITY,
+    timeouts: { connectMs: 2 ** 31, greetingMs: Number.NaN, silenceMs: Number.POSITIVE_INFINITY },
   }
   assert.throws(
     () => smtp(options),
@@ -241,6 +243,10 @@ test('a configuration is refused with all its problems, and no password among th
         'dkim',
         'attachmentAllow',
         'connections',
+        'messagesPerConnection',
+        'timeouts.connectMs',
+        'timeouts.greetingMs',
+        'timeouts.silenceMs',
       ])
       assert.doesNotMatch(error.message, /hunter2/)
       return true

@@ -37,6 +37,7 @@ test('each option of the backend is checked', () => {
     [{ url, headers: { 'Content-Type': 'text/plain' } }, /`content-type` cannot be set/],
     [{ url, headers: { 'X-A': 'hunter2', 'x-a': 'b' } }, /`headers`: a name is given twice/],
     [{ url, timeoutMs: 0 }, /`timeoutMs`: must be a number greater than 0/],
+    [{ url, timeoutMs: 2 ** 31 }, /`timeoutMs`: must be .* 2147000000 \(24 days\) at most/],
     [{ url, bulkTimeoutMs: '5000' }, /`bulkTimeoutMs`: must be a number/],
     [{ url, withoutPublisher: 'ignore' }, /`withoutPublisher`: must be 'retry' or 'accept'/],
     [{ url, idAttribute: '' }, /`idAttribute`: must be a name/],

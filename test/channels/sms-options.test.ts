@@ -40,6 +40,7 @@ test('a backend needs an account, one kind of credentials, and a sender', () => 
     [{ ...right, baseUrl: 'api.twilio.com' }, /`baseUrl`: This is not an absolute URL/],
     [{ ...right, baseUrl: 'https://x.example/?a=1' }, /`baseUrl`: must end before/],
     [{ ...right, timeoutMs: 0 }, /`timeoutMs`: must be a number/],
+    [{ ...right, timeoutMs: 2 ** 31 }, /`timeoutMs`: must be .* 2147000000 \(24 days\) at most/],
   ]
   for (const [options, reason] of wrong) {
     const found = problems(options)

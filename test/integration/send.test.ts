@@ -200,6 +200,11 @@ onEveryEngine('send', (engine) => {
       app.envoyer.send('alarm', source, { what: 'drill' }, { key: 'drill' })
     await assert.rejects(send(people(5000, 2400)), /the source broke/)
     const [begun] = await app.envoyer.deliveries.list({ event: 'alarm', to: 'p0', limit: 1 })
+    // Without an end it would look again every millisecond.
+    await assert.rejects(
+      app.envoyer.waitFor(begun!, { timeoutMs: Number.NaN }),
+      failsWith('option-invalid'),
+    )
     await assert.rejects(app.envoyer.waitFor(begun!, { timeoutMs: 1 }), {
       code: 'wait-timeout',
       message: /; its `send` has not come to its end\. /,

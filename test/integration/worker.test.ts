@@ -429,10 +429,16 @@ function failFirst(error: Error) {
   })
 }
 
-test('what no worker knows, and signals that there are not, are refused', async () => {
+test('what no worker can follow, and signals that there are not, are refused', async () => {
   const { envoyer } = createPagerEnvoyer(embedded)
   const option = { code: 'option-invalid' }
   await assert.rejects(envoyer.worker({ concurency: 3 } as never), option)
+  for (const name of ['graceMs', 'leaseMs', 'pollMs']) {
+    for (const wrong of [-1, 2 ** 31, Number.POSITIVE_INFINITY, Number.NaN]) {
+      const message = new RegExp(`\`${name}\` must be`)
+      await assert.rejects(envoyer.worker({ [name]: wrong }), { ...option, message })
+    }
+  }
   assert.throws(() => envoyer.on('delivery:done' as never, () => {}), option)
   await envoyer.close()
 })

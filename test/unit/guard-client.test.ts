@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Permanent } from '../../src/errors.ts'
+import { type EnvoyerError, Permanent } from '../../src/errors.ts'
 import { createHttpClient, type HttpClientOptions } from '../../src/guard/client.ts'
 import { startReceiver } from '../support/http-receiver.ts'
 
@@ -211,6 +211,21 @@ describe('errors of the connection keep their code', () => {
     guarded.receiver.next('cut')
     await assert.rejects(guarded.send(), { name: 'DeliveryError', code: 'ECONNRESET' })
   })
+})
+
+test('limits that no timer of Node.js can hold, and half a connection, are refused all at once', () => {
+  const timeouts = { dnsMs: 0, connectMs: Number.POSITIVE_INFINITY, totalMs: 2 ** 31 }
+  assert.throws(
+    () => createHttpClient({ timeouts, connections: 0.5 }),
+    (error: EnvoyerError) => {
+      assert.equal(error.code, 'configuration-invalid')
+      const named = error.problems.map((problem) => /`([\w.]+)`/.exec(problem)?.[1])
+      assert.deepEqual(named, [
+        ...['timeouts.dnsMs', 'timeouts.connectMs', 'timeouts.totalMs', 'connections'],
+      ])
+      return true
+    },
+  )
 })
 
 test('close ends the connections that are kept', async () => {

@@ -140,6 +140,29 @@ test('a misspelt or impossible option of failover or roundRobin is refused when 
   assert.doesNotThrow(made({ failures: 1, downMs: 0.5 }))
 })
 
+test('a time limit that no timer of Node.js can hold is refused: it would be over at once', () => {
+  const create = (timeoutMs: number, rest: object = {}) =>
+    createEnvoyer(
+      loose({
+        events: pagerEvents,
+        channels: { pager: pager({ backend: recorder(), timeoutMs }) },
+        ...rest,
+      }),
+    )
+  for (const wrong of [0, -1, 2 ** 31, Number.POSITIVE_INFINITY, Number.NaN, '5' as never]) {
+    assert.throws(
+      () => create(wrong),
+      refused(/"pager": `timeoutMs` must be a number greater than 0, and 2147000000 .*at most/),
+    )
+    for (const name of ['statementTimeoutMs', 'transactionTimeoutMs']) {
+      assert.throws(() => create(1, { [name]: wrong }), refused(new RegExp(`\`${name}\` must be`)))
+    }
+  }
+  const longest = 2_147_000_000
+  const both = { statementTimeoutMs: longest, transactionTimeoutMs: 0.5 }
+  assert.doesNotThrow(() => create(longest, both))
+})
+
 test('of a wrong secret key it is told that it is wrong, not that there is none', () => {
   const events = { alarm: { context: z.object({}), sensitive: true } }
   const channels = { pager: pager({ backend: recorder() }) }
