@@ -138,14 +138,20 @@ const retryOf =
   (event: string, channel: string) =>
     events[event]!.retry ?? channels[channel]!.retry
 
-/** What is wrong with the times of a worker. In-flight deliveries may be aborted at once. */
-function timeProblems(options: WorkerOptions): string[] {
-  return (['graceMs', 'leaseMs', 'pollMs'] as const).flatMap((name) => {
-    const ms = options[name]
-    if (ms === undefined || (ms === 0 && name === 'graceMs')) return []
-    const problem = timeoutProblem(ms)
-    return problem === undefined ? [] : [`\`${name}\` ${problem}`]
-  })
+function optionProblems(options: WorkerOptions): string[] {
+  const { channels } = options
+  const problems: string[] = []
+  // Without a name it would serve nothing, and look as if all were well.
+  if (channels !== undefined && !(Array.isArray(channels) && channels.length > 0)) {
+    problems.push('`channels` must be a list with at least one name')
+  }
+  for (const name of ['graceMs', 'leaseMs', 'pollMs'] as const) {
+    const ms = options[name] ?? 1
+    // What is in flight may be aborted at once.
+    const problem = name === 'graceMs' && ms === 0 ? undefined : timeoutProblem(ms)
+    if (problem !== undefined) problems.push(`\`${name}\` ${problem}`)
+  }
+  return problems
 }
 
 /** Starts a worker of the configured channels. Throws `option-invalid`, and `channel-unknown` for others. */
@@ -153,7 +159,7 @@ export async function work(parts: WorkParts, options: WorkerOptions): Promise<Lo
   const { configuration, opened, settings, templates, emitter, followUp } = parts
   const { watch, pulses, onError } = parts
   const { channels, events, log } = configuration
-  const problems = timeProblems(options)
+  const problems = optionProblems(options)
   if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
   checkNames('channel', options.channels ?? [], channels)
   const retry = retryOf(configuration)

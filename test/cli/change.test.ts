@@ -205,6 +205,14 @@ test('an event or channel that nobody knows is a misspelling, and no "ok"', asyn
   }
 })
 
+test('a worker of no channel at all is refused', async () => {
+  for (const channels of ['', ',']) {
+    const ran = await project.run('worker', '--channels', channels)
+    assert.match(ran.stderr, /^option-invalid: .*`channels` must be a list with at least one name/)
+    assert.equal(ran.code, 2)
+  }
+})
+
 test('doctor looks at everything', async () => {
   const { code, stdout } = await project.run('doctor')
   assert.equal(code, 0, stdout)
