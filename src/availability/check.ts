@@ -1,4 +1,4 @@
-import { readDays, say } from './days.ts'
+import { isDate, readDays, say } from './days.ts'
 import { allHours, dayMs, type Hours, weekMs } from './hours.ts'
 import { type Span, union } from './span.ts'
 
@@ -108,10 +108,7 @@ function readDates(dates: unknown, name: string, problems: Problems): Span | und
 /** Midnight of a date, as a reading; none where the calendar has no such date. */
 function readDate(date: unknown): number | undefined {
   if (typeof date !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(date)) return undefined
-  const midnight = Date.parse(`${date}T00:00:00Z`)
-  // Date.parse takes the 31st of every month, and gives the first of the next one.
-  const there = !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(date)
-  return there ? midnight : undefined
+  return isDate(date) ? Date.parse(`${date}T00:00:00Z`) : undefined
 }
 
 /** Adds the keys that are not known to `problems`; gives back the value. */

@@ -32,6 +32,14 @@ function readRange(part: unknown, problem: (text: string) => void): number[] {
   return Array.from({ length: ((to - from + 7) % 7) + 1 }, (_, i) => (from + i) % 7)
 }
 
+/** Whether a text begins with a date such as 2026-12-25, and the calendar has it. */
+export function isDate(iso: string): boolean {
+  const date = iso.slice(0, 10)
+  const midnight = new Date(`${date}T00:00:00Z`)
+  // JavaScript takes the 31st of every month, and gives the first of the next one.
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date)
+}
+
 /** A value as the text of a problem quotes it. */
 export function say(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`

@@ -1,3 +1,4 @@
+import { isDate } from '../availability/days.ts'
 import { checkWindows } from '../availability/index.ts'
 import { type AfterDeadline, afterDeadlines } from '../availability/timing.ts'
 import type { SendTerms } from '../send.ts'
@@ -69,14 +70,8 @@ const longestDeadlineMs = 100 * 365 * 86_400_000
 export function readInstant(at: unknown): Date | undefined {
   if (!(at instanceof Date) && !(typeof at === 'string' && isoInstant.test(at))) return undefined
   const date = new Date(at)
-  if (typeof at === 'string' && !isDay(at)) return undefined
+  if (typeof at === 'string' && !isDate(at)) return undefined
   return date.getTime() >= instants.from && date.getTime() < instants.until ? date : undefined
-}
-
-/** JavaScript takes the 31st of every month, and gives the first of the next one. */
-function isDay(iso: string): boolean {
-  const [year, month, day] = iso.slice(0, 10).split('-').map(Number)
-  return new Date(Date.UTC(year!, month! - 1, day!)).getUTCDate() === day
 }
 
 export const instantProblem = (name: string) =>

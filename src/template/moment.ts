@@ -1,3 +1,4 @@
+import { isDate } from '../availability/days.ts'
 import { Fault } from './fault.ts'
 
 export interface Moment {
@@ -30,6 +31,7 @@ function read(value: unknown): Moment | undefined {
   if (typeof value === 'number') return { at: new Date(value), zoned: true }
   if (typeof value !== 'string') return undefined
   if (/^\d{10,}$/.test(value)) return { at: new Date(Number(value)), zoned: true }
+  if (!isDate(value)) return undefined
   if (isoDate.test(value)) return { at: new Date(`${value}T00:00:00Z`), zoned: false }
   const parsed = isoTime.exec(value)
   if (parsed === null) return undefined

@@ -113,6 +113,8 @@ test('a value that is none of these fails with the place, and without the value'
   const failing: [string, unknown, RegExp][] = [
     ['{{ v | date }}', 'order 1', /not a date/],
     ['{{ v | date }}', '2026-13-45', /not a date/],
+    ['{{ v | date }}', '2026-02-30', /not a date/],
+    ['{{ v | datetime }}', '2026-04-31T08:00:00+02:00', /not a date/],
     ['{{ v | date }}', { secret: 1 }, /not a date/],
     ['{{ v | date }}', new Date('x'), /not a date/],
     ["{{ v | date: 'medum' }}", at, /short, medium, long, full/],
