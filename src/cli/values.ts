@@ -2,44 +2,41 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { InvalidArgumentError } from 'commander'
 import { codeOf, EnvoyerError, toError } from '../errors.ts'
+import { readInstant } from '../option/timing.ts'
 import { canonicalLocale } from '../template/index.ts'
 
 const unitMs: Readonly<Record<string, number>> = {
   ...{ ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 },
 }
 
+const duration = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d|w)$/
+
 /** `30s`, `15m`, `2h`, `3d`, `1w` in milliseconds. */
 export function readDuration(given: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d|w)$/.exec(given.trim()) ?? []
+  const [, count, unit] = duration.exec(given.trim()) ?? []
   if (count === undefined) {
     throw new InvalidArgumentError('It must be a number with a unit: 30s, 15m, 2h, 3d, 1w.')
   }
   return Number(count) * unitMs[unit!]!
 }
 
-// An instant needs its offset: without one it would mean another time on another machine.
-const isoInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i
-
-function readInstant(given: string, direction: 1 | -1): Date {
-  if (isoInstant.test(given)) {
-    const date = new Date(given)
-    if (!Number.isNaN(date.getTime())) return date
-  }
-  try {
-    return new Date(Date.now() + direction * readDuration(given))
-  } catch {
-    const example = direction > 0 ? 'from now: 30m, 2h, 3d' : 'ago: 30m, 2h, 3d'
-    throw new InvalidArgumentError(
-      `It must be an instant with its offset (2026-03-28T08:00:00Z), or how long ${example}.`,
-    )
-  }
+function instantBeside(given: string, direction: 1 | -1): Date {
+  const isDuration = duration.test(given.trim())
+  const instant = readInstant(
+    isDuration ? new Date(Date.now() + direction * readDuration(given)) : given,
+  )
+  if (instant !== undefined) return instant
+  const example = direction > 0 ? 'from now: 30m, 2h, 3d' : 'ago: 30m, 2h, 3d'
+  throw new InvalidArgumentError(
+    `It must be an instant with its offset (2026-03-28T08:00:00Z), or how long ${example}; from 1970 to 8999.`,
+  )
 }
 
 /** An instant, or how long ago. */
-export const readPast = (given: string): Date => readInstant(given, -1)
+export const readPast = (given: string): Date => instantBeside(given, -1)
 
 /** An instant, or how long from now. */
-export const readFuture = (given: string): Date => readInstant(given, 1)
+export const readFuture = (given: string): Date => instantBeside(given, 1)
 
 /** A whole number of 1 or more. */
 export function readCount(given: string): number {
