@@ -75,7 +75,14 @@ test('a template is set, shown, previewed, exported, checked and reset', async (
   assert.match(checked.stdout, /unknown-variable: .*nmae/)
 
   await writeFile(join(folder, 'hallo.txt'), 'Hallo {{ name }}')
-  await run('templates', 'set', ...place, '@hallo.txt', '--locale', 'de')
+  const german = ['--locale', 'de']
+  const flawed = await run('templates', 'set', ...place, 'Hallo {{ nome }}', ...german)
+  assert.match(
+    flawed.stdout,
+    /^Kept: .*\n.*welcome\/de\/console\.text.*unknown-variable: .*nome.*\n$/,
+  )
+  const mended = await run('templates', 'set', ...place, '@hallo.txt', ...german)
+  assert.match(mended.stdout, /^Kept: .*\n$/, 'what is wrong with the base is not told again')
   const preview = await run(
     'templates',
     'preview',

@@ -102,8 +102,9 @@ async function setTemplate(
   const body = await readText('<body>', text)
   await envoyer.templates.set(event, channel, part, body, given({ locale }))
   // Those of the same message: what is wrong elsewhere was so before.
+  const ofMessage = `${event}/${locale === undefined ? '' : `${locale}/`}${channel}.`
   const problems = (await envoyer.templates.check()).filter(({ file }) =>
-    file.startsWith(`${event}/${channel}.`),
+    file.startsWith(ofMessage),
   )
   const kept = { event, channel, part, locale: locale ?? '', characters: body.length }
   out.result({ ...kept, problems }, () => [
