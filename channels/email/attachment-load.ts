@@ -15,6 +15,9 @@ export interface LoadedAttachment {
   readonly content: Buffer
 }
 
+/** What is not known to be anything else. */
+const octets = 'application/octet-stream'
+
 export interface AttachmentSource {
   readonly roots: readonly string[]
   readonly maxBytes: number
@@ -60,14 +63,21 @@ export async function loadAttachments(
     const found = await load(attachment, { ...source, maxBytes: left }, signal)
     left -= found.content.length
     if (left < 0) throw refused(`the attachments are larger than ${source.maxBytes} bytes in all`)
-    loaded.push({
+    const whole: LoadedAttachment = {
       ...found,
       ...(filename === undefined ? {} : { filename }),
       ...(contentType === undefined ? {} : { contentType }),
       ...(cid === undefined ? {} : { cid }),
-    })
+    }
+    // By its type nodemailer names what has no name, and this one `.*`.
+    const nameless = whole.filename === undefined && isOctets(whole.contentType)
+    loaded.push(nameless ? { ...whole, filename: `attachment-${loaded.length + 1}.bin` } : whole)
   }
   return loaded
+}
+
+function isOctets(contentType = octets): boolean {
+  return contentType.toLowerCase() === octets
 }
 
 function load(attachment: Attachment, source: AttachmentSource, signal: AbortSignal) {
@@ -139,7 +149,7 @@ async function fetchUrl(
   return {
     ...(filename === undefined ? {} : { filename }),
     // the file name's ending tells readers more than a server that knows no type
-    ...(usable && type !== 'application/octet-stream' ? { contentType: type } : {}),
+    ...(usable && !isOctets(type) ? { contentType: type } : {}),
     content: body,
   }
 }

@@ -1,7 +1,7 @@
 import { unprintable } from './address.ts'
 
 interface AttachmentBase {
-  /** Default: the last piece of `path` or `url`. */
+  /** Default: the last piece of `path` or `url`, else `attachment-1.pdf`, by its place and its type. */
   readonly filename?: string
   /** Default: by the file name's ending. */
   readonly contentType?: string

@@ -17,6 +17,7 @@ const http = createServer(({ url = '' }, response) => {
   if (url === '/moved') response.writeHead(302, { location: '/a.pdf' }).end()
   else if (url === '/busy.pdf') response.writeHead(503).end()
   else if (url.startsWith('/gone.pdf')) response.writeHead(404).end()
+  else if (url === '/nameless') response.end('?')
   else if (url === '/big.bin') response.end(Buffer.alloc(5_000))
   else response.setHeader('content-type', 'application/pdf').end('a pdf')
 })
@@ -81,6 +82,20 @@ test('attachments are read, fetched and decoded when the mail is sent', async ()
       { filename: 'Rechnung.txt', mimeType: 'text/plain', content: 'an invoice' },
       { filename: 'attachment-3.png', mimeType: 'image/png', content: 'logo', contentId: '<logo>' },
     ],
+  )
+})
+
+test('what has neither a name nor a type that is known is named as a file of bytes', async () => {
+  const base64 = Buffer.from('x').toString('base64')
+  const attachments = await send([
+    { base64 },
+    { base64, contentType: 'Application/octet-stream' },
+    { url: `${files}/nameless` },
+    { base64, contentType: 'application/pdf' },
+  ])
+  assert.deepEqual(
+    attachments.map(({ filename }) => filename),
+    ['attachment-1.bin', 'attachment-2.bin', 'attachment-3.bin', 'attachment-4.pdf'],
   )
 })
 
