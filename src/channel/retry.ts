@@ -20,7 +20,7 @@ interface Limits {
   readonly tries?: number
   /** Give up once this long after the delivery first became due. */
   readonly forMs?: number
-  /** Spreads each delay by up to this share of itself, both ways. Default 0.2. */
+  /** Spreads each delay by up to this share of itself, both ways: 0 to 1. Default 0.2. */
   readonly jitter?: number
 }
 
@@ -31,6 +31,10 @@ function checked(name: string, numbers: object, limits: Limits, bounded: boolean
     .map(
       ([key, value]) => `${name}: \`${key}\` must be a number of 0 or more, not ${String(value)}`,
     )
+  // More would make some delays less than nothing, and such a try the last.
+  if (limits.jitter !== undefined && limits.jitter > 1) {
+    problems.push(`${name}: \`jitter\` must be a number from 0 to 1, not ${limits.jitter}`)
+  }
   if (bounded && limits.tries === undefined && limits.forMs === undefined) {
     problems.push(`${name}: needs \`tries\` or \`forMs\``)
   }

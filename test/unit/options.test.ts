@@ -217,6 +217,9 @@ test('a retry policy that would try for ever, or never, is refused when it is ma
   assert.throws(() => exponential(loose({ baseMs: Number.NaN, tries: 3 })), refused(/`baseMs`/))
   assert.throws(() => delays(loose(100)), refused(/list of milliseconds/))
   assert.throws(() => delays([-1]), refused(/must be a number of 0 or more/))
+  const range = /delays: `jitter` must be a number from 0 to 1, not 1.5/
+  assert.throws(() => delays([100], { jitter: 1.5 }), refused(range))
+  assert.doesNotThrow(() => delays([100], { jitter: 1 }))
 })
 
 test('policies give the delays that they are named after, spread by their jitter', () => {
