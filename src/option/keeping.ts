@@ -11,11 +11,15 @@ export interface Keeping {
 
 export const keepingNames = ['days', 'keepKeysDays'] as const
 
+/** PostgreSQL knows no time before 4714 BC. */
+const longestDays = 365_000
+
 /** What is wrong with it. */
 export function keepingProblems(given: Keeping): string[] {
+  const isDays = (days: unknown) => typeof days === 'number' && days >= 0 && days <= longestDays
   return keepingNames
-    .filter((key) => given[key] !== undefined && !(Number.isFinite(given[key]) && given[key]! >= 0))
-    .map((key) => `\`${key}\` must be a number of days, 0 or more`)
+    .filter((key) => given[key] !== undefined && !isDays(given[key]))
+    .map((key) => `\`${key}\` must be a number of days from 0 to ${longestDays} (1,000 years)`)
 }
 
 export function keepingOf({ days = 30, keepKeysDays = 30 }: Keeping) {

@@ -47,6 +47,11 @@ test('cancel --pending cancels all that wait, and send had said until when', asy
 test('prune removes what was completed, when it is old enough', async () => {
   const pruned = await project.run('prune', '--days', '1')
   assert.equal(pruned.stdout, 'Removed 0 notifications with 0 deliveries.\n')
+  const long = await project.run('prune', '--days', '999999999')
+  assert.match(long.stderr, /^option-invalid: .*`days` must be a number of days from 0 to 365000 /)
+  assert.equal(long.code, 2)
+  const longest = await project.run('prune', '--days', '365000', '--dry-run')
+  assert.equal(longest.stdout, '0 notifications with 0 deliveries would be removed.\n')
   const none = await project.run('prune', '--days', 'all')
   assert.equal(none.code, 2)
 })

@@ -38,6 +38,10 @@ test('a misspelt option is refused, wherever it stands', () => {
     () => create({ durability: 'x', migrations: 'auto' }),
     refused(/durability[\s\S]*migrations/),
   )
+  assert.throws(
+    () => create({ prune: { days: 1, keepKeysDays: 1e9 } }),
+    refused(/prune: `keepKeysDays` must be a number of days from 0 to 365000/),
+  )
   assert.throws(() => createEnvoyer(loose(undefined)), refused(/an object of options/))
   // Sent unsigned, if it were let through.
   assert.throws(() => http(loose({ secrets: ['x'] })), refused(/no option `secrets`/))
