@@ -161,6 +161,19 @@ test('windows are set, listed, applied to what waits, and cleared', async () => 
   ]) {
     assert.equal((await run('windows', ...args)).code, 2)
   }
+  const long = [
+    '09:00-18:00',
+    '--event',
+    'welcome',
+    '--except',
+    '2026-12-24..2026-12-26..2026-12-31',
+  ]
+  const three = await run('windows', 'set', ...long)
+  assert.match(
+    three.stderr,
+    /^usage: .*"2026-12-24\.\.2026-12-26\.\.2026-12-31" is no date and no range/,
+  )
+  assert.equal(three.code, 2)
 })
 
 test('several by id: each is done, or told why not; a dry run does none', async () => {

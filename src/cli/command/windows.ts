@@ -170,7 +170,13 @@ function readWindow(given: string): Window {
 }
 
 function readClosed(given: string): ClosedDate {
-  const [from, to] = given.split('..')
+  const [from, to, ...more] = given.split('..')
+  if (more.length > 0) {
+    throw new EnvoyerError(
+      'usage',
+      `--except "${given}" is no date and no range: say 2026-12-25 or 2026-12-24..2026-12-26`,
+    )
+  }
   return to === undefined ? given : { from: from!, to }
 }
 
