@@ -1,6 +1,9 @@
 import { domainOf, parseMailbox, unprintable } from './address.ts'
 
-/** Where a recipient can end the mails: RFC 2369, and RFC 8058 where `url` is https. */
+/**
+ * Where a recipient can end the mails: RFC 2369, and RFC 8058 where `url` is https. Each has 900
+ * characters at most.
+ */
 export interface ListUnsubscribe {
   /** A page that unsubscribes; it must tell the recipient apart by itself. https for one click. */
   readonly url?: string
@@ -55,10 +58,16 @@ export function parseListUnsubscribe(value: unknown): ListUnsubscribe {
   const unknown = Object.keys(rest)
   if (unknown.length > 0) throw new Error(`has no key ${unknown.join(', ')}`)
   if (url === undefined && mailto === undefined) throw new Error('needs `url` or `mailto`')
-  return {
+  const places: ListUnsubscribe = {
     ...(url === undefined ? {} : { url: parseUrl(url) }),
     ...(mailto === undefined ? {} : { mailto: parseMailto(mailto) }),
   }
+  // The line is folded between the two, and nowhere else.
+  for (const [key, place] of Object.entries(places)) {
+    if (place.length > maxValueLength)
+      throw new Error(`\`${key}\` is longer than ${maxValueLength} characters`)
+  }
+  return places
 }
 
 /**

@@ -123,6 +123,31 @@ test('options that were not checked cannot replace a structural header either', 
   await backend.close!()
 })
 
+test('a list-unsubscribe that makes a line longer than a mail may have is refused', async () => {
+  const grown = (start: string, length: number) => start + 'a'.repeat(length - start.length)
+  const places = (length: number) => ({
+    url: grown('https://shop.example/stop?t=', length),
+    mailto: grown('mailto:stop@shop.example?subject=', length),
+  })
+  assert.throws(
+    () => parseEmailOptions({ listUnsubscribe: { url: places(901).url } }),
+    /`listUnsubscribe`: `url` is longer than 900 characters/,
+  )
+  let length = 901
+  const listUnsubscribe = () => places(length)
+  const backend = smtp({ url: server.url, from: 'hello@shop.example', listUnsubscribe })
+  const mail = mailTo('jane@x.example')
+  await assert.rejects(backend.send(mail), { name: 'Permanent', code: 'mail-invalid' })
+  length = 900
+  await backend.send(mail)
+  const { raw, mail: read } = server.mails.at(-1)!
+  const { url, mailto } = places(900)
+  const sent = read.headers.find(({ key }) => key === 'list-unsubscribe')
+  assert.equal(sent?.value, `<${url}>, <${mailto}>`)
+  assert.ok(raw.split('\r\n').every((line) => line.length <= 998))
+  await backend.close!()
+})
+
 test('this test reads mails with a parser that sees an injected header', async () => {
   const mail = await PostalMime.parse('From: a@b.c\r\nBcc: x@evil.example\r\n\r\nhi')
   assert.deepEqual(mail.headers.map(({ key }) => key).sort(), ['bcc', 'from'])
