@@ -91,7 +91,11 @@ export function createInProcessQueue(
       return ofChannel.some(({ free }) => free) ? 'free' : 'busy'
     },
     async consume(channel, concurrency, handler, hasRoom = () => true) {
-      listening ??= listen?.(handAll)
+      listening ??= listen?.(handAll).catch((thrown) => {
+        // Who comes next tries again.
+        listening = undefined
+        throw thrown
+      })
       await listening
       const consumer = createConsumer(concurrency, handler, hasRoom, onError)
       const ofChannel = consumers.get(channel) ?? new Set()
@@ -107,7 +111,7 @@ export function createInProcessQueue(
       // Before anything is waited for: nothing may begin meanwhile.
       const stopped = [...consumers.values()].flatMap((set) => [...set].map((c) => c.stop()))
       consumers.clear()
-      await (await listening)?.()
+      await (await listening?.catch(() => undefined))?.()
       await Promise.all(stopped)
     },
   }

@@ -4,9 +4,13 @@ import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
+import pg from 'pg'
 import { openDatabase } from '../../src/database/index.ts'
+import { createListener } from '../../src/database/postgres/listener.ts'
 import { openFor, until } from '../support/database.ts'
+import { postgresUrl } from '../support/engines.ts'
 import { startPostgres } from '../support/postgres.ts'
+import { portOf, startLine } from '../support/proxy.ts'
 import { typescript } from '../support/typescript.ts'
 
 const options = { directory: 'memory', schema: 'envoyer', entities: [], migrations: [] }
@@ -48,6 +52,37 @@ describe('a PostgreSQL server that goes away', () => {
       await until(() => heard > before, 'the reconnect')
       assert.equal(await items(), 0)
     }
+  })
+})
+
+describe('a line that falls silent before LISTEN is answered', () => {
+  it('is given up, and replaced by another', async (t) => {
+    const line = await startLine({ port: portOf(postgresUrl()) })
+    t.after(() => line.close())
+    const connectionString = line.through(postgresUrl())
+    let connections = 0
+    const errors: Error[] = []
+    const listener = createListener(
+      () => {
+        connections += 1
+        const client = new pg.Client({ connectionString })
+        // Just this one: the network is well again.
+        if (connections === 1) {
+          client.once('connect', () => {
+            line.become('silent')
+            line.become('pass')
+          })
+        }
+        return client
+      },
+      (error) => void errors.push(error),
+      300,
+    )
+    let heard = 0
+    await listener.listen('wake_late', () => heard++)
+    await until(() => heard === 1, 'the word after the reconnect')
+    assert.deepEqual([connections, errors.length], [2, 1])
+    await listener.close()
   })
 })
 
@@ -100,7 +135,8 @@ describe('a PostgreSQL server that cannot be reached', () => {
 describe('a script that forgets to close PostgreSQL', () => {
   it('ends without waiting for the idle connections', () => {
     const index = fileURLToPath(new URL('../../src/database/index.ts', import.meta.url))
-    const script = `import { openDatabase } from ${JSON.stringify(index)}
+    const script = `import pg from 'pg'
+import { openDatabase } from ${JSON.stringify(index)}
       const url = process.env.ENVOYER_TEST_DATABASE_URL
       const database = await openDatabase({ ...${JSON.stringify(options)}, url })
       const [row] = await database.execute('SELECT 1 AS one')

@@ -54,7 +54,8 @@ export function createListener(
       try {
         if (!state.client) await connect(state, 'first')
         // Said again where connecting did: this one may have come too late for it, and it is free.
-        await state.client?.query(`LISTEN ${channel}`)
+        const { client } = state
+        if (client) await ask(state, client, `LISTEN ${channel}`).catch(loseWith(state, client))
       } catch (error) {
         onLost(toError(error))
         if (!state.client) again(state)
@@ -86,7 +87,7 @@ async function open(state: State, which: 'first' | 'again'): Promise<void> {
   opened.on('notification', ({ channel }) => tell(state, channels.get(channel) ?? []))
   try {
     await opened.connect()
-    for (const channel of channels.keys()) await opened.query(`LISTEN ${channel}`)
+    for (const channel of channels.keys()) await ask(state, opened, `LISTEN ${channel}`)
   } catch (error) {
     opened.end().catch(() => {})
     throw error
@@ -102,19 +103,19 @@ async function open(state: State, which: 'first' | 'again'): Promise<void> {
 function beat(state: State, client: pg.Client): void {
   clearTimeout(state.pulse)
   state.pulse = setTimeout(async () => {
-    const query: pg.QueryConfig & { query_timeout: number } = {
-      text: 'SELECT 1',
-      query_timeout: state.pulseMs,
-    }
-    const failed = await client.query(query).then(
-      () => undefined,
-      (error) => toError(error),
-    )
-    if (state.client !== client || state.closed) return
-    if (failed) lost(state, client, failed)
-    else beat(state, client)
+    await ask(state, client, 'SELECT 1').catch(loseWith(state, client))
+    if (state.client === client && !state.closed) beat(state, client)
   }, state.pulseMs).unref()
 }
+
+/** Whatever is asked has an answer within a pulse: else nobody may be there. */
+async function ask({ pulseMs }: State, client: pg.Client, text: string): Promise<void> {
+  const query: pg.QueryConfig & { query_timeout: number } = { text, query_timeout: pulseMs }
+  await client.query(query)
+}
+
+const loseWith = (state: State, client: pg.Client) => (error: unknown) =>
+  lost(state, client, toError(error))
 
 function lost(state: State, which: pg.Client, error: Error): void {
   if (state.closed || which !== state.client) return
@@ -153,5 +154,6 @@ async function stop(state: State, channel: string, heard: () => void): Promise<v
   listeners?.delete(heard)
   if (listeners?.size !== 0) return
   state.channels.delete(channel)
-  await state.client?.query(`UNLISTEN ${channel}`).catch(() => {})
+  const { client } = state
+  if (client) await ask(state, client, `UNLISTEN ${channel}`).catch(loseWith(state, client))
 }
