@@ -50,6 +50,8 @@ async function copyAll(
           { outbox: there.outbox, database: into },
           onProgress,
         )
+        // What waits for the one session of it writes nothing behind this; rolled back, it can again.
+        await from.execute('SET default_transaction_read_only = on')
         // Before the commit: never are there two from which the same messages would go out.
         await noteMoved(folder, place)
         return copied

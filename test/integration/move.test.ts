@@ -135,6 +135,34 @@ test('what cannot be moved whole stays where it is', async () => {
   assert.deepEqual(await contentOf(app, app.here), before)
 })
 
+test('nothing is written where it was once it has moved', async () => {
+  const app = await application()
+  await fill(app)
+  const { envoyer } = app.open()
+  const send = (options = {}) => envoyer.send('alarm', { pager: 'late' }, { what: 'a' }, options)
+  let asked: Promise<PromiseSettledResult<unknown>[]> | undefined
+  let copies = false
+  // Asked for while it copies, by others: they wait for the session that the copying holds.
+  const others = setInterval(() => {
+    if (!copies) return
+    asked ??= Promise.allSettled([
+      send(),
+      envoyer.transaction((database) => send({ database })),
+      envoyer.settings.set('pager', { paused: true }),
+    ])
+  })
+  await envoyer.move({
+    to: postgresUrl(),
+    onProgress: () => {
+      copies = true
+    },
+  })
+  clearInterval(others)
+  const answers = await asked!
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], ['rejected'])
+  await app.close()
+})
+
 test('says what cannot be moved', async () => {
   const app = await application()
   const { envoyer } = app.open()
