@@ -148,7 +148,7 @@ test('nothing is written where it was once it has moved', async () => {
     asked ??= Promise.allSettled([
       send(),
       envoyer.transaction((database) => send({ database })),
-      envoyer.settings.set('pager', { paused: true }),
+      envoyer.transaction((database) => database.query(`DELETE FROM ${app.schema}.template`)),
     ])
   })
   await envoyer.move({
