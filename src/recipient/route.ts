@@ -66,7 +66,10 @@ export function route(
       if (lost !== undefined) throw new Error(lost)
       return { address, addressKey }
     } catch (thrown) {
-      return { reason: 'invalid-address', detail: toError(thrown).message }
+      return { reason: 'invalid-address', detail: withoutQuotes(toError(thrown).message) }
     }
   })
 }
+
+/** What is quoted is the address, or a part of it: it is kept nowhere that nobody could erase it from. */
+const withoutQuotes = (text: string) => text.replace(/"(?:[^"\\]|\\.)*"/g, 'it')

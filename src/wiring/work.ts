@@ -145,6 +145,10 @@ function optionProblems(options: WorkerOptions): string[] {
   if (channels !== undefined && !(Array.isArray(channels) && channels.length > 0)) {
     problems.push('`channels` must be a list with at least one name')
   }
+  const { concurrency = 1 } = options
+  if (!(Number.isInteger(concurrency) && concurrency > 0)) {
+    problems.push('`concurrency` must be a whole number above 0')
+  }
   for (const name of ['graceMs', 'leaseMs', 'pollMs'] as const) {
     const ms = options[name] ?? 1
     // What is in flight may be aborted at once.

@@ -24,9 +24,9 @@ export const defaultPollMs = 1000
 export interface WorkerOptions {
   /** Channels that this worker serves. Default: all that are configured. */
   readonly channels?: readonly string[]
-  /** How many deliveries each channel has in flight here. Default: the channel's own. */
+  /** How many deliveries each channel has in flight here, 1 at least. Default: the channel's own. */
   readonly concurrency?: number
-  /** How long `stop` waits for what is in flight before it aborts it. Default 20 s. */
+  /** How long `stop` waits for what is in flight before it aborts it; 0: at once. Default 20 s. */
   readonly graceMs?: number
   /** How long a delivery stays ours without a sign of life. Default 30 s. */
   readonly leaseMs?: number

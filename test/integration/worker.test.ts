@@ -439,6 +439,10 @@ test('what no worker can follow, and signals that there are not, are refused', a
       await assert.rejects(envoyer.worker({ [name]: wrong }), { ...option, message })
     }
   }
+  for (const concurrency of [0, 0.5, Number.POSITIVE_INFINITY]) {
+    const message = /`concurrency` must be a whole number/
+    await assert.rejects(envoyer.worker({ concurrency }), { ...option, message })
+  }
   for (const channels of [[], 'pager']) {
     const message = /`channels` must be a list with at least one name/
     await assert.rejects(envoyer.worker({ channels } as never), { ...option, message })
