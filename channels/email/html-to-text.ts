@@ -28,8 +28,9 @@ export function htmlToText(html: string): string {
       if (skip === undefined) elements.text(decode(raw))
     },
     open(name, attributes) {
-      // Only a foreign element can close itself, and it has no content then.
-      if (name === 'svg' && attributes.endsWith('/')) return
+      // Only a foreign element can close itself, and it has no content then. Behind a value without
+      // quotes the slash would be of the value.
+      if (name === 'svg' && /(?:^|[\s"'])\/$/.test(attributes)) return
       if (skip?.endsBefore(name)) skip = undefined
       if (skip !== undefined) return
       if (!unseen.has(name) && !isHidden(attributes)) elements.open(name, attributes)

@@ -126,8 +126,9 @@ export function readSmtpOptions(options: SmtpOptions): Settings {
   }
   if (dkim !== undefined) read('dkim', undefined, () => checkDkim(dkim))
   read('attachmentAllow', undefined, () => void parseAllowList(options.attachmentAllow ?? []))
-  for (const name of ['connections', 'messagesPerConnection', 'maxAttachmentBytes'] as const) {
-    read(name, undefined, () => checkCount(options[name]))
+  read('connections', undefined, () => checkCount(options.connections))
+  for (const name of ['messagesPerConnection', 'maxAttachmentBytes'] as const) {
+    read(name, undefined, () => checkLimit(options[name]))
   }
   for (const [name, value] of Object.entries(options.timeouts ?? {})) {
     if (value !== undefined) read(`timeouts.${name}`, 0, () => checkTimeout(value))
@@ -199,6 +200,12 @@ function checkDkim({ domainName, keySelector, privateKey }: NonNullable<SmtpOpti
   if (key.asymmetricKeyType !== 'rsa' || (key.asymmetricKeyDetails?.modulusLength ?? 0) < 1024) {
     throw new Error('`privateKey` must be an RSA key of 1024 bits at least')
   }
+}
+
+/** `Infinity` is no limit. */
+function checkLimit(value: unknown): void {
+  if (value === undefined || (typeof value === 'number' && value > 0)) return
+  throw new Error('must be a number greater than 0')
 }
 
 function checkCount(value: unknown): void {

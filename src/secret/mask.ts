@@ -19,6 +19,7 @@ export function createMask(secrets: readonly string[]): (text: string) => string
     shapes ??= secrets
       .filter((secret) => secret !== '')
       .flatMap(shapesOf)
+      .filter((shape, index, all) => all.indexOf(shape) === index)
       .sort((a, b) => b.length - a.length)
     let masked = text
     for (const shape of shapes) {

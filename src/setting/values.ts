@@ -33,7 +33,7 @@ const same = (before: Json | undefined, now: Json) =>
  * it when it began.
  */
 const age = `CASE WHEN current_setting('transaction_isolation') <> 'read committed'
-  THEN extract(epoch FROM clock_timestamp() - now())::float8 * 1000 ELSE 0 END`
+  THEN greatest(0, extract(epoch FROM clock_timestamp() - now())::float8 * 1000) ELSE 0 END`
 
 type Row = { readonly key: string | null; readonly value: Json; readonly ageMs: number }
 
@@ -47,7 +47,8 @@ export function createValues(
   const schema = `"${schemaName}"`
   const topic = `${schemaName}_settings`
   let values: ReadonlyMap<string, Json> = new Map()
-  let readAt = Number.NEGATIVE_INFINITY
+  /** As of when the values are, and as of when all that is made of them is. */
+  let [seenAt, readAt] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   let reading: Promise<void> | undefined
 
   const read = async (through?: Database) => {
@@ -59,14 +60,15 @@ export function createValues(
     )
     const at = askedAt - rows[0]!.ageMs
     // Something later has been seen already.
-    if (at < readAt) return
+    if (at < seenAt) return
+    seenAt = at
     const before = values
     // What has not changed stays the same object: what is made of it need not be made again.
     values = new Map(
       rows.flatMap(({ key, value }) => (key === null ? [] : [[key, same(before.get(key), value)]])),
     )
     await changed(db)
-    readAt = at
+    readAt = Math.max(readAt, at)
   }
   const refreshNow = () => {
     reading ??= read().finally(() => {

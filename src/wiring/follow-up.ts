@@ -22,10 +22,10 @@ interface Stored {
 
 /**
  * What is not of the message that follows, but of the database: the transaction itself has to be
- * tried again. SQLSTATE by class (PostgreSQL, appendix A): connection, rollback, resources, state,
- * operator, system.
+ * tried again. SQLSTATE by class (PostgreSQL, appendix A): connection, rollback, resources, shutdown,
+ * system.
  */
-const ofDatabase = /^(?:(?:08|40|53|55|57|58)[0-9A-Z]{3}|closed|database-(?:stopped|unreachable))$/
+const ofDatabase = /^(?:(?:08|40|53|58)...|57P..|closed|database-(?:stopped|unreachable))$/
 
 /**
  * Sends what `onCompleted` of completed notifications asks for, in the transaction that completes
@@ -47,9 +47,10 @@ export function createFollowUp(
        WHERE id = ANY($1) AND options ? 'onCompleted'`,
       [completed],
     )
+    const { watched, failures } = watch(tx)
     const carrier = {
-      database: tx,
-      inTransaction: <T>(work: (database: typeof tx) => Promise<T>) => work(tx),
+      database: watched,
+      inTransaction: <T>(work: (database: Database) => Promise<T>) => work(watched),
       foreign: true,
       own: database,
     }
@@ -65,7 +66,7 @@ export function createFollowUp(
         const context = reveal(sealer, follow)
         await (await send())(follow.event, follow.recipients, context, terms, carrier)
       }
-      const failed = await inSavepoint(tx, sendIt)
+      const failed = await inSavepoint(tx, sendIt, failures)
       if (failed) onError(failed)
       // Who has the key may still want to read it.
       const keyMissing = failed instanceof EnvoyerError && failed.code === 'secret-key-invalid'
@@ -97,11 +98,28 @@ export function createFollowLeft(
   }
 }
 
+/** A transaction of which is known what it threw: what an application's schema asks may fail alike. */
+function watch(tx: Database) {
+  const failures = new WeakSet<object>()
+  const watched: Database = {
+    execute: (sql, values) =>
+      tx.execute<never>(sql, values).catch((thrown) => {
+        failures.add(thrown)
+        throw thrown
+      }),
+  }
+  return { watched, failures }
+}
+
 /**
  * Gives the error of what could not be done, with all of it undone. What was sent must be settled
  * all the same, or it would go out again.
  */
-async function inSavepoint(tx: Database, work: () => Promise<void>): Promise<Error | undefined> {
+async function inSavepoint(
+  tx: Database,
+  work: () => Promise<void>,
+  failures: WeakSet<object>,
+): Promise<Error | undefined> {
   await tx.execute('SAVEPOINT follow_up')
   try {
     await work()
@@ -109,7 +127,8 @@ async function inSavepoint(tx: Database, work: () => Promise<void>): Promise<Err
     return undefined
   } catch (thrown) {
     const error = toError(thrown)
-    if (ofDatabase.test(codeOf(error, ''))) throw error
+    const isOurs = failures.has(error) || error instanceof EnvoyerError
+    if (isOurs && ofDatabase.test(codeOf(error, ''))) throw error
     // Throws where the database is away: then nothing is settled either.
     await tx.execute('ROLLBACK TO SAVEPOINT follow_up')
     return error

@@ -226,7 +226,7 @@ test('a configuration is refused with all its problems, and no password among th
     dkim: { domainName: 'shop.example', keySelector: 's1', privateKey: 'hunter2' },
     attachmentAllow: ['not a host!'],
     connections: 0.5,
-    messagesPerConnection: Number.POSITIVE_INFINITY,
+    messagesPerConnection: 0,
     timeouts: { connectMs: 2 ** 31, greetingMs: Number.NaN, silenceMs: Number.POSITIVE_INFINITY },
   }
   assert.throws(

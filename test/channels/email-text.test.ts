@@ -61,7 +61,11 @@ const cases: [what: string, html: string, text: string][] = [
     'shown',
   ],
   ['a head whose end is left out', '<head><meta charset=utf-8><title>t</title><body><p>x', 'x'],
-  ['an element that closes itself', 'a<svg width="1"/>b<svg><svg/>no</svg>c', 'abc'],
+  [
+    'an element that closes itself',
+    'a<svg width="1"/>b<svg><svg/>no</svg>c<svg id=x/>no</svg>',
+    'abc',
+  ],
   [
     'what is hidden by a tag whose end is left out',
     '<p hidden>a<p>b<p hidden>c<div>d</div>',

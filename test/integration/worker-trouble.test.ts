@@ -14,7 +14,7 @@ import { createSettler } from '../../src/worker/settler.ts'
 import { createSending, createStart } from '../../src/worker/start.ts'
 import { onEveryEngine } from '../support/engines.ts'
 import { asSent, openBare } from '../support/outbox.ts'
-import { createPagerEnvoyer, pager, recorder } from '../support/pager.ts'
+import { createPagerEnvoyer, pager, pagerEvents, recorder } from '../support/pager.ts'
 
 onEveryEngine('a worker in trouble', (engine) => {
   test('writes down a receipt with characters that PostgreSQL cannot hold', async () => {
@@ -195,6 +195,42 @@ onEveryEngine('a worker in trouble', (engine) => {
       assert.match(failures[0]!.text, text)
     }
     assert.deepEqual(internal(), [])
+    await envoyer.close()
+  })
+
+  test('settles what was sent, whatever the schema of what follows throws', async () => {
+    let throws: string | undefined
+    const what = z.string().refine(() => {
+      // As the client of a database of the application's own does.
+      if (throws) throw Object.assign(new Error('not ours'), { code: throws })
+      return true
+    })
+    const failures: unknown[] = []
+    const envoyer = createEnvoyer({
+      ...engine.fresh(),
+      events: {
+        alarm: pagerEvents.alarm,
+        next: defineEvent({ context: z.object({ what }), channels: ['pager'] }),
+      },
+      channels: { pager: pager({ backend: recorder() }) },
+      onFailure: (failure) => void failures.push(failure),
+    })
+    const onCompleted = {
+      event: 'next',
+      recipients: { pager: '2' },
+      context: { what: 'y' },
+    } as const
+    await envoyer.worker({ stopOn: [] })
+    for (const code of ['40001', '57P01', '53100', 'closed']) {
+      throws = undefined
+      await envoyer.settings.set('pager', { paused: true })
+      const sent = await envoyer.send('alarm', { pager: '1' }, { what: 'x' }, { onCompleted })
+      throws = code
+      failures.length = 0
+      await envoyer.settings.set('pager', { paused: false })
+      assert.equal((await envoyer.waitFor(sent, { timeoutMs: 3000 })).sent, 1, code)
+      assert.equal(failures.length, 1, code)
+    }
     await envoyer.close()
   })
 
