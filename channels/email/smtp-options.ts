@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { unknownKeys } from '../../src/channel/known-keys.ts'
-import { checkTimeout } from '../../src/channel/timeout.ts'
+import { checkTimeout, countProblem } from '../../src/channel/numbers.ts'
 import { EnvoyerError } from '../../src/errors.ts'
 import { parseAllowList } from '../../src/guard/address.ts'
 import { type Mailbox, parseMailbox } from './address.ts'
@@ -209,6 +209,6 @@ function checkLimit(value: unknown): void {
 }
 
 function checkCount(value: unknown): void {
-  if (value === undefined || (Number.isInteger(value) && (value as number) > 0)) return
-  throw new Error('must be a whole number greater than 0')
+  const problem = value === undefined ? undefined : countProblem(value)
+  if (problem !== undefined) throw new Error(problem)
 }

@@ -1,5 +1,5 @@
 import { unknownKeys } from '../../src/channel/known-keys.ts'
-import { checkTimeout } from '../../src/channel/timeout.ts'
+import { checkTimeout } from '../../src/channel/numbers.ts'
 import { EnvoyerError } from '../../src/errors.ts'
 import { isStorable } from '../../src/event/json.ts'
 import { hostOf, readUrl } from '../../src/guard/url.ts'

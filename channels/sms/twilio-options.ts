@@ -1,4 +1,4 @@
-import { checkTimeout } from '../../src/channel/timeout.ts'
+import { checkTimeout } from '../../src/channel/numbers.ts'
 import { EnvoyerError } from '../../src/errors.ts'
 import { hostOf, readUrl } from '../../src/guard/url.ts'
 import { parseCallback } from './options.ts'

@@ -1,5 +1,5 @@
 import { Agent } from 'undici'
-import { timeoutProblem } from '../channel/timeout.ts'
+import { countProblem, timeoutProblem } from '../channel/numbers.ts'
 import { DeliveryError, EnvoyerError, toError } from '../errors.ts'
 import { parseAllowList } from './address.ts'
 import { createConnector } from './connector.ts'
@@ -71,9 +71,8 @@ function optionProblems({ timeouts, connections = 1 }: HttpClientOptions): strin
     const problem = ms === undefined ? undefined : timeoutProblem(ms)
     return problem === undefined ? [] : [`\`timeouts.${name}\` ${problem}`]
   })
-  if (!(Number.isInteger(connections) && connections > 0)) {
-    problems.push('`connections` must be a whole number greater than 0')
-  }
+  const few = countProblem(connections)
+  if (few !== undefined) problems.push(`\`connections\` ${few}`)
   return problems
 }
 

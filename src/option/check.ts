@@ -1,7 +1,7 @@
 import type { AnyChannel } from '../channel/channel.ts'
 import { isNamed, manyProblems } from '../channel/gather.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
-import { timeoutProblem } from '../channel/timeout.ts'
+import { countProblem, timeoutProblem } from '../channel/numbers.ts'
 import type { EnvoyerError } from '../errors.ts'
 import { contextJsonSchema } from '../event/context.ts'
 import type { EventDefinition } from '../event/define.ts'
@@ -133,9 +133,8 @@ export function checkChannel(name: string, channels: ChannelMap, problems: strin
     problems.push(`channel "${name}": \`concurrency\` must be a whole number`)
   positive(channel.concurrency, 'concurrency')
   const { overallConcurrency = 1 } = channel
-  if (!(Number.isInteger(overallConcurrency) && overallConcurrency > 0)) {
-    problems.push(`channel "${name}": \`overallConcurrency\` must be a whole number above 0`)
-  }
+  const few = countProblem(overallConcurrency)
+  if (few !== undefined) problems.push(`channel "${name}": \`overallConcurrency\` ${few}`)
   const late = timeoutProblem(channel.timeoutMs)
   if (late !== undefined) problems.push(`channel "${name}": \`timeoutMs\` ${late}`)
   if (channel.rate) {

@@ -1,7 +1,7 @@
 import { isZone } from '../availability/index.ts'
 import { unknownKeys } from '../channel/known-keys.ts'
+import { countProblem, timeoutProblem } from '../channel/numbers.ts'
 import { simulateAll } from '../channel/simulator.ts'
-import { timeoutProblem } from '../channel/timeout.ts'
 import { EnvoyerError, toError } from '../errors.ts'
 import { createLog, type Log, type Logger, loggerProblem } from '../log/logger.ts'
 import type { RecipientOptions } from '../recipient/recipient.ts'
@@ -210,9 +210,8 @@ function checkSurroundings(configuration: Configuration, problems: string[]): vo
     const problem = timeoutProblem(configuration[key] ?? 1)
     if (problem !== undefined) problems.push(`\`${key}\` ${problem}`)
   }
-  if (!(Number.isInteger(connections) && connections > 0)) {
-    problems.push('`connections` must be a whole number greater than 0')
-  }
+  const few = countProblem(connections)
+  if (few !== undefined) problems.push(`\`connections\` ${few}`)
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     problems.push('`databaseUrl` (ENVOYER_DATABASE_URL) must begin with postgres://')
   }

@@ -13,14 +13,12 @@ function shapesOf(secret: string): readonly string[] {
  * which it could come back, and the longest first, of which a shorter one may be a part.
  */
 export function createMask(secrets: readonly string[]): (text: string) => string {
-  let shapes: readonly string[] | undefined
+  const shapes = secrets
+    .filter((secret) => secret !== '')
+    .flatMap(shapesOf)
+    .filter((shape, index, all) => all.indexOf(shape) === index)
+    .sort((a, b) => b.length - a.length)
   return (text) => {
-    // Not before there is something to read: most answers say nothing.
-    shapes ??= secrets
-      .filter((secret) => secret !== '')
-      .flatMap(shapesOf)
-      .filter((shape, index, all) => all.indexOf(shape) === index)
-      .sort((a, b) => b.length - a.length)
     let masked = text
     for (const shape of shapes) {
       if (shape.length <= masked.length) masked = masked.replaceAll(shape, '***')

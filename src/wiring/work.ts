@@ -1,7 +1,5 @@
 import { gather } from '../channel/gather.ts'
-import { timeoutProblem } from '../channel/timeout.ts'
 import { type Context, createDeliver, lostOutcome } from '../deliver.ts'
-import { EnvoyerError } from '../errors.ts'
 import { parseContext } from '../event/context.ts'
 import type { JsonObject } from '../event/json.ts'
 import { createPulse, type Pulse } from '../monitor/pulse.ts'
@@ -138,33 +136,11 @@ const retryOf =
   (event: string, channel: string) =>
     events[event]!.retry ?? channels[channel]!.retry
 
-function optionProblems(options: WorkerOptions): string[] {
-  const { channels } = options
-  const problems: string[] = []
-  // Without a name it would serve nothing, and look as if all were well.
-  if (channels !== undefined && !(Array.isArray(channels) && channels.length > 0)) {
-    problems.push('`channels` must be a list with at least one name')
-  }
-  const { concurrency = 1 } = options
-  if (!(Number.isInteger(concurrency) && concurrency > 0)) {
-    problems.push('`concurrency` must be a whole number above 0')
-  }
-  for (const name of ['graceMs', 'leaseMs', 'pollMs'] as const) {
-    const ms = options[name] ?? 1
-    // What is in flight may be aborted at once.
-    const problem = name === 'graceMs' && ms === 0 ? undefined : timeoutProblem(ms)
-    if (problem !== undefined) problems.push(`\`${name}\` ${problem}`)
-  }
-  return problems
-}
-
-/** Starts a worker of the configured channels. Throws `option-invalid`, and `channel-unknown` for others. */
+/** Starts a worker of the configured channels. Throws `channel-unknown` for others. */
 export async function work(parts: WorkParts, options: WorkerOptions): Promise<LocalWorker> {
   const { configuration, opened, settings, templates, emitter, followUp } = parts
   const { watch, pulses, onError } = parts
   const { channels, events, log } = configuration
-  const problems = optionProblems(options)
-  if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
   checkNames('channel', options.channels ?? [], channels)
   const retry = retryOf(configuration)
   const followLeft = createFollowLeft(opened, Object.keys(events), followUp)

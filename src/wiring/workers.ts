@@ -1,4 +1,5 @@
 import { unknownKeys } from '../channel/known-keys.ts'
+import { countProblem, timeoutProblem } from '../channel/numbers.ts'
 import { EnvoyerError } from '../errors.ts'
 import { endsWithin } from '../time-limit.ts'
 import {
@@ -24,6 +25,24 @@ export interface Workers {
   ): (options?: WorkerOptions) => Promise<Worker>
   /** Starts no more, and stops those that there are. */
   stop(): Promise<void>
+}
+
+function optionProblems(options: WorkerOptions): string[] {
+  const { channels, concurrency = 1 } = options
+  const problems = unknownKeys(options, workerOptionNames)
+  // Without a name it would serve nothing, and look as if all were well.
+  if (channels !== undefined && !(Array.isArray(channels) && channels.length > 0)) {
+    problems.push('`channels` must be a list with at least one name')
+  }
+  const few = countProblem(concurrency)
+  if (few !== undefined) problems.push(`\`concurrency\` ${few}`)
+  for (const name of ['graceMs', 'leaseMs', 'pollMs'] as const) {
+    const ms = options[name] ?? 1
+    // What is in flight may be aborted at once.
+    const problem = name === 'graceMs' && ms === 0 ? undefined : timeoutProblem(ms)
+    if (problem !== undefined) problems.push(`\`${name}\` ${problem}`)
+  }
+  return problems
 }
 
 /** `close` is what a signal does. */
@@ -55,7 +74,7 @@ export function createWorkers(
     starting:
       (start) =>
       async (options = {}) => {
-        const problems = unknownKeys(options, workerOptionNames)
+        const problems = optionProblems(options)
         if (problems.length > 0) throw new EnvoyerError('option-invalid', problems)
         if (stopping) throw new EnvoyerError('closed', [])
         const made = run(start(options), options.stopOn)

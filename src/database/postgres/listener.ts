@@ -54,8 +54,7 @@ export function createListener(
       try {
         if (!state.client) await connect(state, 'first')
         // Said again where connecting did: this one may have come too late for it, and it is free.
-        const { client } = state
-        if (client) await ask(state, client, `LISTEN ${channel}`).catch(loseWith(state, client))
+        await askOrLose(state, `LISTEN ${channel}`)
       } catch (error) {
         onLost(toError(error))
         if (!state.client) again(state)
@@ -103,7 +102,7 @@ async function open(state: State, which: 'first' | 'again'): Promise<void> {
 function beat(state: State, client: pg.Client): void {
   clearTimeout(state.pulse)
   state.pulse = setTimeout(async () => {
-    await ask(state, client, 'SELECT 1').catch(loseWith(state, client))
+    await askOrLose(state, 'SELECT 1')
     if (state.client === client && !state.closed) beat(state, client)
   }, state.pulseMs).unref()
 }
@@ -114,8 +113,10 @@ async function ask({ pulseMs }: State, client: pg.Client, text: string): Promise
   await client.query(query)
 }
 
-const loseWith = (state: State, client: pg.Client) => (error: unknown) =>
-  lost(state, client, toError(error))
+async function askOrLose(state: State, text: string): Promise<void> {
+  const { client } = state
+  if (client) await ask(state, client, text).catch((error) => lost(state, client, toError(error)))
+}
 
 function lost(state: State, which: pg.Client, error: Error): void {
   if (state.closed || which !== state.client) return
@@ -154,6 +155,5 @@ async function stop(state: State, channel: string, heard: () => void): Promise<v
   listeners?.delete(heard)
   if (listeners?.size !== 0) return
   state.channels.delete(channel)
-  const { client } = state
-  if (client) await ask(state, client, `UNLISTEN ${channel}`).catch(loseWith(state, client))
+  await askOrLose(state, `UNLISTEN ${channel}`)
 }

@@ -16,3 +16,9 @@ export function checkTimeout(ms: unknown): number {
   if (problem !== undefined) throw new Error(problem)
   return ms as number
 }
+
+/** What is wrong with a number of things, one at least, or `undefined`. */
+export function countProblem(count: unknown): string | undefined {
+  if (Number.isInteger(count) && (count as number) > 0) return undefined
+  return 'must be a whole number greater than 0'
+}
